@@ -1,0 +1,199 @@
+"""The verbs of the command line: each reads its arguments, calls the library, says what came out."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from geo.atomic import replacing
+from geo.cli.terminal import progress_bars, say, say_findings
+from geo.errors import ColumnError, GeoError
+
+# The verbs import what they need: numba, folium and pandas cost up to a second each, and `--help` needs none.
+# ruff: noqa: PLC0415
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
+
+def demo(arguments: Namespace) -> int:
+    """Write the demo city."""
+    from geo.demo import write_city
+
+    write_city(arguments.size, arguments.out, seed=arguments.seed)
+    say(f"已生成演示城市 demo city: {arguments.out}")
+    return 0
+
+
+def inspect(arguments: Namespace) -> int:
+    """Say what a file holds: layers, encoding, CRS, columns and what they were taken for."""
+    from geo.layers import inspect_file
+
+    facts = inspect_file(arguments.file)
+    if arguments.json:
+        say(json.dumps(facts, ensure_ascii=False, indent=1))
+        return 0
+    say(f"{arguments.file}: {facts['format']}")
+    for layer in facts["layers"]:
+        say(f"- {layer['name']}: {layer['rows']} × {layer['geometry_type'] or '—'}, {layer['crs'] or '—'}")
+        role = layer["likely_role"]
+        say(f"  可能的角色 likely role: {role or '—'}")
+        for column in layer["columns"]:
+            unread = "个人信息，不读取 personal, left unread"
+            meaning = unread if column["personal"] else column["meaning"].get(role, "—")
+            say(f"  {column['name']}  →  {meaning}")
+    return 0
+
+
+def partition(arguments: Namespace) -> int:
+    """Divide every community into grids; write the plan and its report."""
+    from geo.layers import parse_source
+    from geo.pipeline import make_plan, write_result
+    from geo.standards import load_standard
+
+    sources = [parse_source(text) for text in arguments.layer]
+    standard = load_standard(arguments.standard).with_(
+        target=arguments.target, min=arguments.min, max=arguments.max
+    )
+    with progress_bars() as progress, workers(arguments.workers) as executor:
+        result = make_plan(
+            sources,
+            standard=standard,
+            columns=parse_columns(arguments.column),
+            seed=arguments.seed,
+            effort=arguments.effort,
+            executor=executor,
+            progress=progress,
+        )
+    write_result(result, arguments.out, arguments.report)
+    say_findings([*result.city.findings, *result.tiling.findings])
+    report = result.report
+    say(
+        f"网格 grids {report['grids']} · 户数 households {report['households']['placed']}"
+        f"/{report['households']['in']} · ±10 % {_percent(report['share_within_10'])}"
+        f" · ±20 % {_percent(report['share_within_20'])}"
+        f" · 区间内 in band {_percent(report['share_in_band'])}"
+        f" · 精确铺满 exact tiling {_yes(report['exact_tiling']['ok'])}"
+        f" · 连通 connected {_yes(report['contiguity']['ok'])}"
+    )
+    return 0
+
+
+def coverage(arguments: Namespace) -> int:
+    """Count households in reach of every station category; write layers and report."""
+    from geo.coverage_job import cover, write_coverage
+    from geo.layers import parse_source
+
+    result = cover(
+        [parse_source(text) for text in arguments.layer],
+        columns=parse_columns(arguments.column),
+        plan_path=arguments.plan,
+        minutes=arguments.minutes,
+        speed_m_per_min=arguments.speed,
+    )
+    write_coverage(result, arguments.out, arguments.report)
+    say_findings(result.findings)
+    for category in result.report["categories"]:
+        say(
+            f"{category['category']}: {category['covered']}/{category['households']}"
+            f" ({_percent(category['share'])})"
+        )
+    return 0
+
+
+def draw_map(arguments: Namespace) -> int:
+    """Draw a plan as one HTML page."""
+    from geo.coverage_job import read_coverage
+    from geo.maps import plan_map
+    from geo.plan_files import read_plan
+
+    frames = read_plan(arguments.plan)
+    circles = read_coverage(arguments.coverage) if arguments.coverage else None
+    html = plan_map(frames, coverage=circles, community=arguments.community, lang=arguments.lang)
+    with replacing(arguments.out) as (draft,):
+        draft.write_text(html, encoding="utf-8")
+    say(f"已生成地图 map: {arguments.out}")
+    return 0
+
+
+def export(arguments: Namespace) -> int:
+    """Export the grids of a plan."""
+    from geo.export import export_plan
+    from geo.plan_files import read_plan
+
+    export_plan(read_plan(arguments.plan), arguments.out, to=arguments.format)
+    say(f"已导出 exported: {arguments.out}")
+    return 0
+
+
+def verify(arguments: Namespace) -> int:
+    """Check with integers that the cells and the grids of a plan file tile every community."""
+    from geo.plan_files import read_plan
+    from geo.report import verify_layers
+
+    verdicts = verify_layers(read_plan(arguments.plan))
+    for name, verdict in verdicts.items():
+        say(f"{name}: {_yes(verdict.ok)} · 不匹配边 unmatched edges {verdict.unmatched_edges}")
+        for place in verdict.where:
+            say(f"  {place.fault} {place.lon:.7f}, {place.lat:.7f}")
+    return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
+
+
+def standards(arguments: Namespace) -> int:
+    """List the standards that can be planned with."""
+    from geo.standards import list_standards
+
+    del arguments
+    for standard in list_standards():
+        say(
+            f"{standard.id}: {standard.name_zh} {standard.name_en}"
+            f" · {standard.target} [{standard.min}, {standard.max}] {standard.measure}"
+        )
+    return 0
+
+
+def parse_columns(texts: list[str]) -> dict[str, str]:
+    """Turn ``ROLE.FIELD=NAME`` options into a mapping of ``role.field`` to column name."""
+    columns: dict[str, str] = {}
+    for text in texts:
+        key, equals, name = text.partition("=")
+        if not equals or "." not in key or not name:
+            raise ColumnError(
+                "column-option",
+                f"无法理解 --column {text}。请写成 角色.字段=列名，例如 buildings.households=户数。",
+                f"Cannot read --column {text}. Write ROLE.FIELD=NAME, e.g. buildings.households=HU_CNT.",
+            )
+        columns[key] = name
+    return columns
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Executor | None]:
+    """Yield a pool of `count` processes, or None for one worker: this process itself."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    if count < 1:
+        raise GeoError(
+            "workers", f"--workers 应为正整数，实际为 {count}。", f"--workers must be 1 or more, not {count}."
+        )
+    if count == 1:
+        yield None
+        return
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload(["geo.cells", "geo.partition"])
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        yield pool
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share:.1%}"
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001
+    return "是 yes" if value else "否 no"

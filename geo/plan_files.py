@@ -1,0 +1,119 @@
+"""Write a plan to a GeoPackage and read it back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pyogrio
+
+from geo.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "grids": (
+        "grid_id",
+        "code",
+        "community_id",
+        "households",
+        "persons",
+        "buildings",
+        "deviation",
+        "in_band",
+        "compactness",
+    ),
+    "cells": ("cell_id", "building_id", "compound_id", "grid_id", "community_id", "households"),
+    "buildings": ("building_id", "grid_id", "households"),
+    "communities": ("community_id", "name"),
+}
+"""Layers and columns every plan file holds; `compounds` and `stations` are there when the input had them."""
+
+OPTIONAL = ("compounds", "stations")
+
+EPOCH = "1970-01-01T00:00:00.000Z"
+
+
+def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: Path) -> None:
+    """Write frames as the layers of one new GeoPackage, in order.
+
+    The same frames give the same bytes: the times that the format stamps into its own tables are set to a
+    fixed date. The file is not moved into place; callers pass a path from `geo.atomic.replacing`.
+
+    Parameters
+    ----------
+    frames
+        Layer name to frame; a frame without rows is written with its columns all the same.
+    path
+        A path that does not exist yet.
+    """
+    for name, frame in frames.items():
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer=name,
+            driver="GPKG",
+            geometry_type=_geometry_type(frame),
+            append=path.exists(),
+            promote_to_multi=False,
+        )
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
+
+
+def _geometry_type(frame: gpd.GeoDataFrame) -> str:
+    kinds = set(frame.geometry.geom_type)
+    return kinds.pop() if len(kinds) == 1 else "Unknown"
+
+
+def read_plan(path: Path) -> dict[str, gpd.GeoDataFrame]:
+    """Read the layers of a plan file.
+
+    Returns
+    -------
+    Frames by layer name, in the order of `NEEDED`, then those of `OPTIONAL` that the file has; EPSG:4326.
+
+    Raises
+    ------
+    PlanError
+        If the file is missing, is no GeoPackage, or lacks a layer or column of a plan.
+    """
+    if not path.is_file():
+        raise PlanError(
+            "plan-missing",
+            f"找不到方案文件：{path}。",
+            f"There is no plan file {path}.",
+            path=str(path),
+        )
+    try:
+        present = {str(name) for name, _ in pyogrio.list_layers(path)}
+        absent = [name for name in NEEDED if name not in present]
+        if absent:
+            raise _not_a_plan(path, f"缺少图层 {'、'.join(absent)}", f"it has no layer {', '.join(absent)}")
+        wanted = [*NEEDED, *(name for name in OPTIONAL if name in present)]
+        frames = {name: gpd.read_file(path, layer=name) for name in wanted}
+    except pyogrio.errors.DataSourceError as error:
+        raise _not_a_plan(path, "不是有效的 GeoPackage", "it is not a valid GeoPackage") from error
+    for name, columns in NEEDED.items():
+        lost = [column for column in columns if column not in frames[name].columns]
+        if lost:
+            raise _not_a_plan(
+                path,
+                f"图层 {name} 缺少字段 {'、'.join(lost)}",
+                f"its layer {name} has no column {', '.join(lost)}",
+            )
+    frames["grids"]["in_band"] = frames["grids"]["in_band"].astype(bool)
+    return frames
+
+
+def _not_a_plan(path: Path, zh: str, en: str) -> PlanError:
+    return PlanError(
+        "plan-unreadable",
+        f"{path} 不是网格方案文件：{zh}。请使用 partition 命令生成的 plan.gpkg。",
+        f"{path} is not a plan file: {en}. Use a plan.gpkg written by the partition command.",
+        path=str(path),
+    )

@@ -1,0 +1,289 @@
+"""Grid standards: how large a grid shall be and what may be cut, loaded from ``data/standards/*.toml``.
+
+A preset says where each of its numbers comes from (`Standard.evidence`). None claims conformity with a
+published standard whose text was not read.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from geo.errors import StandardError
+
+Measure = Literal["households", "persons"]
+UnitLevel = Literal["compound_or_building", "compound", "building_or_unit"]
+SplitCompound = Literal["over_max", "over_hard_max", "never"]
+
+STANDARDS_DIR = Path(__file__).resolve().parent.parent / "data" / "standards"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRule:
+    """Size rule of one compound type.
+
+    Kept as data: the engine applies only the standard's main rule until units carry their compound type.
+
+    Attributes
+    ----------
+    compound_type
+        E.g. ``"成熟小区"``.
+    measure
+        What is counted.
+    target, min, max
+        Households or persons; None where the source gives no number.
+    one_compound_per_grid
+        A compound of this type that reaches `min` is a grid of its own.
+    note
+        What the source leaves open.
+    """
+
+    compound_type: str
+    measure: Measure
+    target: int | None = None
+    min: int | None = None
+    max: int | None = None
+    one_compound_per_grid: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """Target, band and division rules of one kind of grid; always consistent.
+
+    Attributes
+    ----------
+    id
+        Stable name, e.g. ``"fine-250"``; a lower level of a nested standard is ``"three-level:micro-grid"``.
+    name_zh, name_en
+        Shown to the planner.
+    measure
+        What `target`, `min`, `max` and `hard_max` count.
+    target, min, max
+        Wanted size and the band; 0 < min <= target <= max.
+    hard_max
+        A compound above it is divided into its buildings (see `whole_limit`); not below `max`.
+        None: no such limit.
+    unit
+        What stays together.
+    split_compound
+        When a compound may be divided.
+    merge_small_compounds
+        Compounds below `min` share a grid with their neighbours.
+    rules
+        Rules per compound type. Data only so far: the engine follows the main rule for all units.
+    levels
+        Names of the administrative levels from the top down.
+    sublevels
+        Standards of the levels below this one, nested in its grids.
+    staffing
+        E.g. ``{"full_time": 1, "part_time": 4}`` per grid.
+    evidence
+        Where the numbers come from.
+
+    Raises
+    ------
+    StandardError
+        ``standard-band``: the numbers contradict each other; ``standard-value``: an unknown word.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    measure: Measure
+    target: int
+    min: int
+    max: int
+    hard_max: int | None = None
+    unit: UnitLevel = "compound_or_building"
+    split_compound: SplitCompound = "over_hard_max"
+    merge_small_compounds: bool = True
+    rules: tuple[TypeRule, ...] = ()
+    levels: tuple[str, ...] = ("street", "community", "grid")
+    sublevels: tuple[Standard, ...] = ()
+    staffing: dict[str, int] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        _check_words(self)
+
+    @property
+    def whole_limit(self) -> float:
+        """Largest compound that stays one unit, in units of `measure`; infinite when none is divided."""
+        if self.split_compound == "never":
+            return float("inf")
+        if self.split_compound == "over_hard_max" and self.hard_max is not None:
+            return float(self.hard_max)
+        return float(self.max)
+
+    def with_(
+        self,
+        *,
+        target: int | None = None,
+        min: int | None = None,  # noqa: A002 - the planner's own words
+        max: int | None = None,  # noqa: A002
+        hard_max: int | None = None,
+    ) -> Standard:
+        """Return the standard with other numbers.
+
+        With a new target, numbers that are not given change in the same proportion, so the tolerance in
+        percent stays. A hard maximum that is not given is never below the new maximum.
+
+        Raises
+        ------
+        StandardError
+            ``standard-band``: not ``0 < min <= target <= max <= hard_max``.
+        """
+        ratio = 1.0 if target is None else target / self.target
+        new_max = _scaled(self.max, ratio) if max is None else max
+        if hard_max is None and self.hard_max is not None:
+            hard_max = _larger(_scaled(self.hard_max, ratio), new_max)
+        return replace(
+            self,
+            target=self.target if target is None else target,
+            min=_scaled(self.min, ratio) if min is None else min,
+            max=new_max,
+            hard_max=hard_max,
+        )
+
+
+def load_standard(standard_id: str) -> Standard:
+    """Load a preset.
+
+    Parameters
+    ----------
+    standard_id
+        File name without ending, e.g. ``"fine-250"``; ``"three-level:micro-grid"`` for a lower level.
+
+    Raises
+    ------
+    StandardError
+        ``standard-unknown``: no such preset; ``standard-folder``: the presets are not beside the package;
+        ``standard-file``: a preset's file cannot be used.
+    """
+    known = _load_all()
+    if standard_id not in known:
+        names_zh, names_en = "、".join(known), ", ".join(known)
+        raise StandardError(
+            "standard-unknown",
+            f"没有名为“{standard_id}”的网格标准，可选：{names_zh}。",
+            f'There is no grid standard "{standard_id}". Choose one of: {names_en}.',
+            ids=list(known),
+        )
+    return known[standard_id]
+
+
+def list_standards() -> list[Standard]:
+    """Return all presets, lower levels included, sorted by id.
+
+    Raises
+    ------
+    StandardError
+        ``standard-folder`` or ``standard-file``, as `load_standard`.
+    """
+    return list(_load_all().values())
+
+
+def _load_all() -> dict[str, Standard]:
+    paths = sorted(STANDARDS_DIR.glob("*.toml"))
+    if not paths:
+        raise StandardError(
+            "standard-folder",
+            f"找不到网格标准文件：目录 {STANDARDS_DIR} 不存在或没有 .toml 文件。请检查安装是否完整。",
+            f"No grid standards: the folder {STANDARDS_DIR} is missing or has no .toml file. "
+            "Check that the installation is complete.",
+            path=str(STANDARDS_DIR),
+        )
+    found: dict[str, Standard] = {}
+    for path in paths:
+        standard = _read(path)
+        for one in (standard, *standard.sublevels):
+            found[one.id] = one
+    return dict(sorted(found.items()))
+
+
+def _read(path: Path) -> Standard:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        if data["id"] != path.stem:
+            raise ValueError(f'id "{data["id"]}" is not the file name')  # noqa: TRY301 - one message for all faults
+        return _from_table(data)
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as fault:
+        raise StandardError(
+            "standard-file",
+            f"网格标准文件 {path.name} 无法使用：{fault}。请修正或恢复该文件。",
+            f"The standard file {path.name} cannot be used: {fault}. Mend or restore it.",
+            path=str(path),
+        ) from fault
+
+
+def _from_table(table: dict[str, Any]) -> Standard:
+    data = dict(table)
+    sublevels = tuple(_sublevel(row, data) for row in data.pop("sublevels", ()))
+    rules = tuple(_type_rule(row) for row in data.pop("rules", ()))
+    levels = tuple(data.pop("levels", ("street", "community", "grid")))
+    return Standard(**data, rules=rules, levels=levels, sublevels=sublevels)
+
+
+def _sublevel(row: dict[str, Any], parent: dict[str, Any]) -> Standard:
+    data = dict(row)
+    level = data.pop("level")
+    return Standard(
+        **data,
+        id=f"{parent['id']}:{level}",
+        levels=tuple(parent.get("levels", ())),
+        evidence=parent.get("evidence", {}),
+    )
+
+
+def _type_rule(row: dict[str, Any]) -> TypeRule:
+    data = dict(row)
+    return TypeRule(compound_type=data.pop("type"), **data)
+
+
+def _larger(one: int, other: int) -> int:
+    return max(one, other)
+
+
+def _scaled(value: int, ratio: float) -> int:
+    return round(value * ratio)
+
+
+def _check_numbers(standard: Standard) -> None:
+    low, target, high, hard = standard.min, standard.target, standard.max, standard.hard_max
+    whole = all(isinstance(v, int) and not isinstance(v, bool) for v in (low, target, high))
+    if whole and 0 < low <= target <= high and (hard is None or high <= hard):
+        return
+    hard_text = "-" if hard is None else str(hard)
+    raise StandardError(
+        "standard-band",
+        f"网格标准“{standard.id}”的数值不合理：下限 {low}、目标 {target}、上限 {high}、硬上限 {hard_text}。"
+        "须为正整数，且 下限 ≤ 目标 ≤ 上限 ≤ 硬上限。",
+        f'The numbers of the standard "{standard.id}" contradict each other: min {low}, target {target}, '
+        f"max {high}, hard maximum {hard_text}. They must be positive whole numbers with "
+        "min <= target <= max <= hard maximum.",
+        min=low,
+        target=target,
+        max=high,
+        hard_max=hard,
+    )
+
+
+def _check_words(standard: Standard) -> None:
+    allowed = {
+        "measure": get_args(Measure),
+        "unit": get_args(UnitLevel),
+        "split_compound": get_args(SplitCompound),
+    }
+    for name, words in allowed.items():
+        value = getattr(standard, name)
+        if value not in words:
+            raise StandardError(
+                "standard-value",
+                f"网格标准“{standard.id}”的 {name} 不能为“{value}”，可选：{'、'.join(words)}。",
+                f'The standard "{standard.id}" has {name} = "{value}"; choose one of: {", ".join(words)}.',
+                column=name,
+            )

@@ -1,0 +1,1 @@
+"""Who may ask what: the origin of a request, and the headers of every answer."""

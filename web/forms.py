@@ -1,0 +1,78 @@
+"""Read what a form or a JSON body says; used by pages and interface alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+from pydantic import ValidationError
+
+from web.errors import BadRequestError
+from web.services.plans import PlanParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from web.services.state import Service
+
+NAMES = {
+    "standard": "标准",
+    "target": "目标",
+    "min": "下限",
+    "max": "上限",
+    "seed": "随机种子",
+    "effort": "搜索强度",
+    "minutes": "分钟数",
+    "speed": "步行速度",
+}
+
+
+def of_service() -> Service:
+    """Return the running service of this application."""
+    return cast("Service", current_app.extensions["wangge"])
+
+
+def parameters_from(given: Mapping[str, Any]) -> PlanParameters:
+    """Read the planner's choices; an empty field means its default.
+
+    Raises
+    ------
+    BadRequestError
+        Naming every field that cannot be read.
+    """
+    filled = {name: value for name, value in given.items() if value not in ("", None)}
+    try:
+        return PlanParameters.model_validate(filled)
+    except ValidationError as error:
+        fields = list(dict.fromkeys(str(fault["loc"][0]) for fault in error.errors() if fault["loc"]))
+        zh = "、".join(NAMES.get(name, name[:40]) for name in fields)
+        en = ", ".join(name[:40] for name in fields)
+        raise BadRequestError(
+            "parameters",
+            f"参数无效：{zh}。请填写合理的数值。",
+            f"Not usable: {en}. Give sensible numbers.",
+            fields=fields,
+        ) from error
+
+
+def columns_from(texts: Iterable[str]) -> dict[str, str]:
+    """Read lines ``ROLE.FIELD=COLUMN``.
+
+    Raises
+    ------
+    BadRequestError
+        If a line is not of this form.
+    """
+    columns: dict[str, str] = {}
+    for line in (line.strip() for text in texts for line in text.splitlines()):
+        key, equals, name = line.partition("=")
+        if not line:
+            continue
+        if not equals or "." not in key or not name.strip():
+            raise BadRequestError(
+                "column-option",
+                f"无法理解“{line[:80]}”。请写成 角色.字段=列名，例如 buildings.households=户数。",
+                f"Cannot read '{line[:80]}'. Write ROLE.FIELD=COLUMN, e.g. buildings.households=HU_CNT.",
+            )
+        columns[key.strip()] = name.strip()
+    return columns

@@ -1,0 +1,1 @@
+"""Jobs: one process each, limited and killable."""

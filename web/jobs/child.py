@@ -1,0 +1,139 @@
+"""One job, in its own process: ``python -m web.jobs.child FOLDER``.
+
+The folder holds ``task.json``, written by the server; results go to ``FOLDER/out`` and nowhere else.
+Exit code 0 with ``out/result.json``, or 2 with ``out/error.json``; anything else is a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import time
+import traceback
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from geo.errors import GeoError
+from web.errors import TooLargeError, UploadError
+from web.jobs import sandbox
+
+FAILED = 2
+REPORT_EVERY_S = 0.2
+SHOWN = ("report.json", "coverage.json")
+"""Results whose findings may name files."""
+
+
+class ProgressFile:
+    """A `geo.types.Progress` that keeps the latest figures in ``progress.json``."""
+
+    def __init__(self, out: Path) -> None:
+        self._path = out / "progress.json"
+        self._draft = out / ".progress.draft"
+        self._last = ("", 0.0)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Write the figures, at most a few times a second in one stage."""
+        known, at = self._last
+        if stage == known and done < total and time.monotonic() - at < REPORT_EVERY_S:
+            return
+        self._last = (stage, time.monotonic())
+        self._draft.write_text(json.dumps({"stage": stage, "done": int(done), "total": int(total)}))
+        self._draft.replace(self._path)
+
+
+def main(folder: Path) -> int:
+    """Run the task in `folder` and return the exit code."""
+    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    out = folder / "out"
+    sandbox.die_with_parent()
+    sandbox.limit(task["limits"])
+    executor = _executor(int(task["workers"]))
+    write = [out, *(Path(path) for path in task["write"])]
+    sandbox.confine(read=[Path(path) for path in task["read"]], write=write)
+    try:
+        result = _run(task, out, executor)
+    except GeoError as error:
+        return _fail(out, error, task["labels"])
+    except (MemoryError, RecursionError) as error:
+        traceback.print_exception(error)
+        return _fail(out, _too_large(), {})
+    except Exception as error:  # noqa: BLE001 - whatever a reader raises, the planner gets an answer
+        traceback.print_exception(error)
+        return _fail(out, _unreadable(), {})
+    finally:
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
+    text = json.dumps(result, ensure_ascii=False, default=str)
+    if task["operation"] != "inspect":  # its result names our paths, for us
+        text = relabel(text, task["labels"])
+    for name in SHOWN:
+        if (out / name).exists():
+            shown = relabel((out / name).read_text(encoding="utf-8"), task["labels"])
+            (out / name).write_text(shown, encoding="utf-8")
+    (out / "result.json").write_text(text, encoding="utf-8")
+    return 0
+
+
+def _executor(workers: int) -> Executor | None:
+    """Return a pool made before the fences close: its locks need a folder that is out of reach later.
+
+    Its processes are forked from this one at their first use, so they are inside the same fences.
+    """
+    if workers < 2:
+        return None
+    context = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=sandbox.die_with_parent)
+
+
+def _run(task: dict[str, Any], out: Path, executor: Executor | None) -> dict[str, Any]:
+    # Only now, inside the fences, is anything loaded that could read a foreign file.
+    from pyogrio import list_drivers  # noqa: PLC0415
+
+    from web.jobs import operations  # noqa: PLC0415
+
+    sandbox.check_drivers(list_drivers())
+    operation = operations.OPERATIONS[task["operation"]]
+    return operation(task["parameters"], out, executor=executor, progress=ProgressFile(out))
+
+
+def relabel(text: str, labels: dict[str, str]) -> str:
+    """Put the client's names of files in place of our own paths, whose names are too odd to occur by chance."""
+    for path, label in sorted(labels.items(), key=lambda item: -len(item[0])):
+        shown = json.dumps(label, ensure_ascii=False)[1:-1]
+        text = text.replace(path, shown).replace(Path(path).name, shown).replace(Path(path).stem, shown)
+    return text
+
+
+def _fail(out: Path, error: GeoError, labels: dict[str, str]) -> int:
+    document = {
+        "kind": type(error).__name__,
+        "code": error.code,
+        "zh": error.zh,
+        "en": error.en,
+        "where": error.where,
+    }
+    text = relabel(json.dumps(document, ensure_ascii=False, default=str), labels)
+    (out / "error.json").write_text(text, encoding="utf-8")
+    return FAILED
+
+
+def _too_large() -> GeoError:
+    return TooLargeError(
+        "memory",
+        "数据过大，超出了单个任务的内存上限。请分区域上传。",
+        "The data is too large for the memory one job may use. Upload it in parts.",
+    )
+
+
+def _unreadable() -> GeoError:
+    return UploadError(
+        "unreadable",
+        "无法处理这些数据：文件内容异常。请检查后重新导出，或换一种格式。",
+        "These data cannot be processed: a file holds something unexpected. Check it, or export another format.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,191 @@
+"""Plans: start a planning job, follow it, read what it made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo.standards import Standard, list_standards, load_standard
+from web.errors import ConflictError, file_missing
+from web.jobs.runner import Task
+from web.services.projects import labels, sources
+from web.store import Job, Project
+from web.store.files import write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from web.jobs.runner import Runner
+    from web.settings import Settings
+    from web.store import JobStore, ProjectStore
+
+Language = Literal["zh", "en"]
+
+DOWNLOADS = {
+    "grids.geojson": "application/geo+json",
+    "grids.csv": "text/csv; charset=utf-8",
+    "plan.gpkg": "application/geopackage+sqlite3",
+    "report.json": "application/json",
+    "map-zh.html": "text/html; charset=utf-8",
+    "map-en.html": "text/html; charset=utf-8",
+    "coverage.gpkg": "application/geopackage+sqlite3",
+    "coverage.json": "application/json",
+}
+
+STAGE_SHARES = {
+    "start": (0.0, 0.02),
+    "demo": (0.02, 0.08),
+    "read": (0.08, 0.14),
+    "cells": (0.14, 0.45),
+    "partition": (0.45, 0.82),
+    "write": (0.82, 0.88),
+    "coverage": (0.88, 0.93),
+    "map": (0.93, 1.0),
+}
+"""Where each stage begins and ends in the whole job, roughly in its share of the time."""
+
+
+class PlanParameters(BaseModel):
+    """What the planner chooses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    standard: str = Field(default="fine-250", max_length=80)
+    target: int | None = Field(default=None, ge=1, le=1_000_000)
+    min: int | None = Field(default=None, ge=1, le=1_000_000)
+    max: int | None = Field(default=None, ge=1, le=1_000_000)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    effort: Literal["fast", "normal", "best"] = "normal"
+    minutes: float = Field(default=15, gt=0, le=240)
+    speed: float = Field(default=80, gt=0, le=1000)
+    """Walking speed, metres a minute."""
+
+    def to_standard(self) -> Standard:
+        """Return the standard with the planner's numbers.
+
+        Raises
+        ------
+        StandardError
+            If it is unknown or its numbers contradict each other.
+        """
+        return load_standard(self.standard).with_(target=self.target, min=self.min, max=self.max)
+
+
+class Plans:
+    """Start plans and read their results."""
+
+    def __init__(self, settings: Settings, projects: ProjectStore, jobs: JobStore, runner: Runner) -> None:
+        self._settings = settings
+        self._projects = projects
+        self._jobs = jobs
+        self._runner = runner
+
+    def start(self, project: Project, parameters: PlanParameters) -> Job:
+        """Queue a planning job.
+
+        Raises
+        ------
+        StandardError, ConflictError
+            If the numbers contradict each other, or layers have no roles yet.
+        """
+        parameters.to_standard()
+        if project.state != "ready":
+            raise ConflictError("roles-missing", "请先为图层指定角色。", "Give the layers their roles first.")
+        folder = self._projects.files_dir(project.id)
+        given: dict[str, Any] = parameters.model_dump() | {"columns": project.columns}
+        demo = project.kind.removeprefix("demo-") if project.kind != "upload" else None
+        if demo is not None:
+            given["demo"] = {"size": demo, "path": str(folder / "city.gpkg")}
+        else:
+            given["sources"] = sources(project, folder)
+        task = Task(
+            "plan",
+            given,
+            read=(folder,),
+            write=(folder,) if demo is not None else (),
+            labels=labels(project, folder),
+            workers=self._settings.workers,
+        )
+        job = Job(project=project.id, parameters=parameters.model_dump())
+        self._runner.submit(job, task)
+        return job
+
+    def progress(self, job: Job) -> dict[str, Any]:
+        """Return stage, steps and percent of a job."""
+        if job.state == "done":
+            return {"stage": "done", "done": 1, "total": 1, "percent": 100}
+        said: dict[str, Any] = {"stage": job.state, "done": 0, "total": 0}
+        if job.state == "running":
+            said = self._jobs.progress(job.id)
+        begin, end = STAGE_SHARES.get(said["stage"], (0.0, 0.0))
+        within = min(max(said["done"] / said["total"], 0.0), 1.0) if said["total"] > 0 else 0.0
+        return said | {"percent": round(100 * (begin + (end - begin) * within))}
+
+    def report(self, job: Job) -> dict[str, Any] | None:
+        """Return the report of a finished job."""
+        return self._document(job, "report.json")
+
+    def table(self, job: Job) -> dict[str, Any] | None:
+        """Return the grids and communities of a finished job, without geometry."""
+        return self._document(job, "table.json")
+
+    def coverage(self, job: Job) -> dict[str, Any] | None:
+        """Return the service coverage of a finished job, None without stations."""
+        return self._document(job, "coverage.json")
+
+    def file(self, job: Job, name: str) -> Path:
+        """Return the path of a result.
+
+        Raises
+        ------
+        NotFoundError
+            If the job made no such file, or is not done.
+        """
+        path = self._jobs.out(job.id) / name
+        if name not in DOWNLOADS or job.state != "done" or path.is_symlink() or not path.is_file():
+            raise file_missing()
+        return path
+
+    def files(self, job: Job) -> dict[str, int]:
+        """Return the results of a job: name to size in bytes."""
+        out = self._jobs.out(job.id)
+        return {name: (out / name).stat().st_size for name in DOWNLOADS if (out / name).is_file()}
+
+    def map(self, job: Job, *, lang: Language, community: str | None) -> str:
+        """Return the map as HTML, with the buildings of `community` when one is named.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such plan or community.
+        """
+        if community is None:
+            return self.file(job, f"map-{lang}.html").read_text(encoding="utf-8")
+        plan = self.file(job, "plan.gpkg")
+        named = [item["id"] for item in (self.table(job) or {}).get("communities", [])]
+        if community not in named:
+            raise file_missing()
+        kept = self._jobs.folder(job.id) / f"map-{lang}-{named.index(community)}.html"
+        if not kept.exists():
+            coverage = plan.with_name("coverage.gpkg")
+            task = Task(
+                "map",
+                {
+                    "plan": str(plan),
+                    "coverage": str(coverage) if coverage.is_file() else None,
+                    "community": community,
+                    "lang": lang,
+                },
+                read=(plan.parent,),
+            )
+            write_text(kept, str(self._runner.run(task)["html"]))
+        return kept.read_text(encoding="utf-8")
+
+    def standards(self) -> list[Standard]:
+        """Return the standards a plan can be made with."""
+        return list(list_standards())
+
+    def _document(self, job: Job, name: str) -> dict[str, Any] | None:
+        document = self._jobs.document(job.id, name) if job.state == "done" else None
+        return document if isinstance(document, dict) else None
