@@ -23,20 +23,7 @@ if TYPE_CHECKING:
     from geo.types import Progress
 
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
-GRID_COLUMNS = (
-    "grid_id",
-    "code",
-    "name",
-    "community_id",
-    "households",
-    "persons",
-    "buildings",
-    "deviation",
-    "in_band",
-    "compactness",
-    "reason_zh",
-    "reason_en",
-)
+REASONS = ("reason_zh", "reason_en")
 
 
 def inspect(
@@ -242,8 +229,10 @@ def _demo_sources(demo: dict[str, Any], progress: Progress) -> list[Source]:
 
 def _table(frames: Any) -> dict[str, Any]:
     """Return the grids without geometry, and the communities that have any, for the page."""
+    from geo.export import COLUMNS
+
     grids, communities = frames["grids"], frames["communities"]
-    columns = [name for name in GRID_COLUMNS if name in grids.columns]
+    columns = [name for name in (*COLUMNS, *REASONS) if name in grids.columns]
     counts = grids.groupby("community_id").agg(grids=("grid_id", "size"), households=("households", "sum"))
     named = communities.set_index("community_id")["name"]
     return {
