@@ -9,7 +9,7 @@ from geo.cells import build_tiling
 from geo.demo import write_city
 from geo.intake import load_city
 from geo.layers import parse_source
-from geo.partition import partition, score
+from geo.partition import ceiling, partition, score
 from geo.standards import load_standard
 from geo.units import build_units
 
@@ -55,6 +55,14 @@ def main(argv):
         figures = score(units, plan.grid_of_unit, standard).to_dict()
         cells = [f"{figures[c]:.3f}" if isinstance(figures[c], float) else str(figures[c]) for c in COLUMNS]
         print(f"| {effort} | {seconds:.2f} | " + " | ".join(cells) + " |", flush=True)
+    start = time.process_time()
+    best = ceiling(units, standard)
+    seconds = time.process_time() - start
+    print(
+        f"\nno plan of these units can exceed (proved in {seconds:.2f} CPU s, contiguity dropped, "
+        "no grid above the hard maximum made of two oversized units): "
+        f"in band {best.in_band:.3f}, within 10 % {best.within_10:.3f}, within 20 % {best.within_20:.3f}"
+    )
 
 
 if __name__ == "__main__":

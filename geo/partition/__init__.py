@@ -1,8 +1,21 @@
 """Divide communities into connected grids: `partition` does the work, `score` judges any assignment."""
 
+from geo.partition.ceiling import Ceiling, CommunityCeiling, ceiling
 from geo.partition.engine import Effort, partition
 from geo.partition.problem import Weights
 from geo.partition.reasons import CommunitySummary, Partition, Reason
 from geo.partition.score import Score, score
 
-__all__ = ["CommunitySummary", "Effort", "Partition", "Reason", "Score", "Weights", "partition", "score"]
+__all__ = [
+    "Ceiling",
+    "CommunityCeiling",
+    "CommunitySummary",
+    "Effort",
+    "Partition",
+    "Reason",
+    "Score",
+    "Weights",
+    "ceiling",
+    "partition",
+    "score",
+]

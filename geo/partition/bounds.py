@@ -15,6 +15,8 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, vstack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 LARGEST_MODEL = 200_000
@@ -53,11 +55,52 @@ def fewest_outside(loads: NDArray[np.float64], count: int, low: float, high: flo
     return count - inside
 
 
-def _packs(values: NDArray[np.int64], count: int, first: int, last: int) -> bool:
-    """Return True when a quick packing, the largest into the emptiest, puts `count` grids into the band."""
+def most_inside(
+    loads: NDArray[np.float64], counts: Sequence[int], low: int, high: int, *, hard: float
+) -> dict[int, int]:
+    """Return, for each number of grids, how many of them can lie within [low, high] at most.
+
+    Parameters
+    ----------
+    loads
+        Whole numbers, shape (n,).
+    counts
+        Numbers of grids.
+    low, high
+        The band, 0 < low <= high.
+    hard
+        Two units above `high` are taken to need two grids only when they exceed this together.
+    """
+    small = loads[(loads > 0) & (loads <= high)].astype(np.int64)
+    large = np.sort(loads[loads > high])
+    apart = len(large)
+    if apart > 1 and large[0] + large[1] <= hard:
+        apart = 1
+    values, copies = np.unique(small, return_counts=True)
+    total = int(small.sum())
+    inside: dict[int, int] = {}
+    flow: int | None = None
+    for count in counts:
+        most = max(0, min(count - apart, total // low, len(small)))
+        if most == count and total > count * high:
+            most -= 1
+        if most > 0 and not _packs(np.repeat(values, copies), most, low, high, rest=most < count):
+            if flow is None and high * len(values) <= LARGEST_MODEL:
+                flow = _most_paths(values, copies, low, high)
+            most = most if flow is None else min(most, flow)
+        inside[count] = most
+    return inside
+
+
+def _packs(values: NDArray[np.int64], count: int, first: int, last: int, *, rest: bool = False) -> bool:
+    """Return True when a quick packing, the largest into the emptiest, puts `count` grids into the band.
+
+    With `rest` there is one more grid, of any load, for what does not fit.
+    """
     grids = [0] * count
     for value in values[::-1].tolist():
-        heapreplace(grids, grids[0] + value)
+        if grids[0] + value <= last or not rest:
+            heapreplace(grids, grids[0] + value)
     return grids[0] >= first and max(grids) <= last
 
 
