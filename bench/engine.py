@@ -59,7 +59,7 @@ def main(argv):
     best = ceiling(units, standard)
     seconds = time.process_time() - start
     print(
-        f"\nno plan of these units can exceed (proved in {seconds:.2f} CPU s, contiguity dropped, "
+        f"\nceiling, proved in {seconds:.2f} CPU s (contiguity dropped; numbers of grids that the band admits; "
         "no grid above the hard maximum made of two oversized units): "
         f"in band {best.in_band:.3f}, within 10 % {best.within_10:.3f}, within 20 % {best.within_20:.3f}"
     )

@@ -1,8 +1,10 @@
 """How good any plan could be: proved ceilings of the shares that `geo.partition.score` reports.
 
-Units are never split and contiguity is left out, so no plan of these units is above its ceiling, whoever made
-it. One rule counts as given: two units that are each too large do not share a grid. Where the two together
-would not exceed the hard maximum, that rule is not used.
+Units are never split and contiguity is left out, so no plan with an admitted number of grids is above the
+ceiling, whoever made it. Two things count as given. Numbers of grids are those the band admits when every unit
+that is too large has a grid of its own (`geo.partition.problem.candidate_counts`); a plan with another number is
+bounded by passing its `community`. And two units that are each too large do not share a grid, unless together
+they would not exceed the hard maximum.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CommunityCeiling:
-    """What no plan of one community can exceed, by number of grids.
+    """What no plan of one community can exceed, by number of grids; see the rules of this module.
 
     Attributes
     ----------
@@ -70,7 +72,7 @@ def ceiling(
     *,
     community: NDArray[np.integer[Any]] | None = None,
 ) -> Ceiling:
-    """Bound the shares of any plan of these units from above.
+    """Bound the shares of plans of these units from above, under the two rules this module starts with.
 
     Parameters
     ----------

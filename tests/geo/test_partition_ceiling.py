@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packings import most_inside_by_hand
 
 from geo.partition import ceiling, partition, score
 from geo.partition.bounds import most_inside
@@ -15,37 +16,13 @@ from geo.standards import load_standard
 FINE = load_standard("fine-250")
 
 
-def most(loads, count, low, high, hard):
-    """Try every division, contiguity aside, that puts no two units above `high` together beyond `hard`."""
-    best = 0
-
-    def grow(i, grids):
-        nonlocal best
-        if i == len(loads):
-            if len(grids) == count:
-                best = max(best, sum(low <= sum(g) <= high for g in grids))
-            return
-        for g in grids:
-            large = [x for x in [*g, loads[i]] if x > high]
-            if len(large) > 1 and sum(large) > hard:
-                continue
-            g.append(loads[i])
-            grow(i + 1, grids)
-            g.pop()
-        if len(grids) < count:
-            grow(i + 1, [*grids, [loads[i]]])
-
-    grow(0, [])
-    return best
-
-
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=7), st.sampled_from([30, 50, 70]))
 def test_the_ceiling_is_never_too_low(loads, hard):
     counts = range(1, min(4, len(loads)) + 1)
     bound = most_inside(np.array(loads, float), counts, 20, 30, hard=hard)
     for count in counts:
-        assert bound[count] >= most(loads, count, 20, 30, hard)
+        assert bound[count] >= most_inside_by_hand(loads, count, 20, 30, hard=hard)
 
 
 @pytest.mark.parametrize(
