@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geo.atomic import replacing
-from geo.cli.terminal import progress_bars, say, say_findings
-from geo.errors import ColumnError, GeoError
+from geo.cli.arguments import parse_columns, workers
+from geo.cli.terminal import percent, progress_bars, say, say_findings, yes
 
 # The verbs import what they need: numba, folium and pandas cost up to a second each, and `--help` needs none.
 # ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
-    from concurrent.futures import Executor
 
 
 def demo(arguments: Namespace) -> int:
@@ -73,34 +70,12 @@ def partition(arguments: Namespace) -> int:
     report = result.report
     say(
         f"网格 grids {report['grids']} · 户数 households {report['households']['placed']}"
-        f"/{report['households']['in']} · ±10 % {_percent(report['share_within_10'])}"
-        f" · ±20 % {_percent(report['share_within_20'])}"
-        f" · 区间内 in band {_percent(report['share_in_band'])}"
-        f" · 精确铺满 exact tiling {_yes(report['exact_tiling']['ok'])}"
-        f" · 连通 connected {_yes(report['contiguity']['ok'])}"
+        f"/{report['households']['in']} · ±10 % {percent(report['share_within_10'])}"
+        f" · ±20 % {percent(report['share_within_20'])}"
+        f" · 区间内 in band {percent(report['share_in_band'])}"
+        f" · 精确铺满 exact tiling {yes(report['exact_tiling']['ok'])}"
+        f" · 连通 connected {yes(report['contiguity']['ok'])}"
     )
-    return 0
-
-
-def coverage(arguments: Namespace) -> int:
-    """Count households in reach of every station category; write layers and report."""
-    from geo.coverage_job import cover, write_coverage
-    from geo.layers import parse_source
-
-    result = cover(
-        [parse_source(text) for text in arguments.layer],
-        columns=parse_columns(arguments.column),
-        plan_path=arguments.plan,
-        minutes=arguments.minutes,
-        speed_m_per_min=arguments.speed,
-    )
-    write_coverage(result, arguments.out, arguments.report)
-    say_findings(result.findings)
-    for category in result.report["categories"]:
-        say(
-            f"{category['category']}: {category['covered']}/{category['households']}"
-            f" ({_percent(category['share'])})"
-        )
     return 0
 
 
@@ -136,7 +111,7 @@ def verify(arguments: Namespace) -> int:
 
     verdicts = verify_layers(read_plan(arguments.plan))
     for name, verdict in verdicts.items():
-        say(f"{name}: {_yes(verdict.ok)} · 不匹配边 unmatched edges {verdict.unmatched_edges}")
+        say(f"{name}: {yes(verdict.ok)} · 不匹配边 unmatched edges {verdict.unmatched_edges}")
         for place in verdict.where:
             say(f"  {place.fault} {place.lon:.7f}, {place.lat:.7f}")
     return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
@@ -153,47 +128,3 @@ def standards(arguments: Namespace) -> int:
             f" · {standard.target} [{standard.min}, {standard.max}] {standard.measure}"
         )
     return 0
-
-
-def parse_columns(texts: list[str]) -> dict[str, str]:
-    """Turn ``ROLE.FIELD=NAME`` options into a mapping of ``role.field`` to column name."""
-    columns: dict[str, str] = {}
-    for text in texts:
-        key, equals, name = text.partition("=")
-        if not equals or "." not in key or not name:
-            raise ColumnError(
-                "column-option",
-                f"无法理解 --column {text}。请写成 角色.字段=列名，例如 buildings.households=户数。",
-                f"Cannot read --column {text}. Write ROLE.FIELD=NAME, e.g. buildings.households=HU_CNT.",
-            )
-        columns[key] = name
-    return columns
-
-
-@contextmanager
-def workers(count: int) -> Iterator[Executor | None]:
-    """Yield a pool of `count` processes, or None for one worker: this process itself."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    if count < 1:
-        raise GeoError(
-            "workers", f"--workers 应为正整数，实际为 {count}。", f"--workers must be 1 or more, not {count}."
-        )
-    if count == 1:
-        yield None
-        return
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["geo.cells", "geo.partition"])
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
-        yield pool
-
-
-def _percent(share: float | None) -> str:
-    return "—" if share is None else f"{share:.1%}"
-
-
-def _yes(value: bool) -> str:  # noqa: FBT001
-    return "是 yes" if value else "否 no"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from geo import __version__
-from geo.cli import commands
+from geo.cli import commands, service
+from geo.cli.arguments import add_layers
 from geo.errors import CancelledError, GeoError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _demo(verbs)
     _inspect(verbs)
     _partition(verbs)
-    _coverage(verbs)
+    service.add_verbs(verbs)
     _map(verbs)
     _export(verbs)
     _verify(verbs)
@@ -77,26 +78,9 @@ def _inspect(verbs: Verbs) -> None:
     verb.set_defaults(run=commands.inspect)
 
 
-def _layers(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--layer",
-        action="append",
-        required=True,
-        metavar="ROLE=PATH[:LAYER]",
-        help="a layer and its role; repeat for each layer",
-    )
-    verb.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="ROLE.FIELD=NAME",
-        help="name a column by hand, e.g. buildings.households=HU_CNT; repeat as needed",
-    )
-
-
 def _partition(verbs: Verbs) -> None:
     verb = verbs.add_parser("partition", help="divide communities into grids 划分网格")
-    _layers(verb)
+    add_layers(verb)
     verb.add_argument("--standard", default="fine-250", help="see the verb standards")
     verb.add_argument("--target", type=int, help="households (or persons) a grid should have")
     verb.add_argument("--min", type=int, help="lower edge of the band")
@@ -107,18 +91,6 @@ def _partition(verbs: Verbs) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="PLAN.gpkg")
     verb.add_argument("--report", type=Path, metavar="REPORT.json")
     verb.set_defaults(run=commands.partition)
-
-
-def _coverage(verbs: Verbs) -> None:
-    verb = verbs.add_parser("coverage", help="check 15-minute service circles 服务圈覆盖分析")
-    _layers(verb)
-    verb.add_argument("--plan", type=Path, metavar="PLAN.gpkg", help="also count by grid of this plan")
-    verb.add_argument("--minutes", type=float, default=15.0)
-    verb.add_argument("--speed", type=float, default=80.0, help="walking speed, metres a minute")
-    verb.add_argument("--method", choices=("circle",), default="circle")
-    verb.add_argument("--out", type=Path, required=True, metavar="COVERAGE.gpkg")
-    verb.add_argument("--report", type=Path, metavar="COVERAGE.json")
-    verb.set_defaults(run=commands.coverage)
 
 
 def _map(verbs: Verbs) -> None:

@@ -53,3 +53,13 @@ def say_findings(findings: Iterable[Finding]) -> None:
         if finding.severity != "info":
             line = f"[{finding.severity}] {finding.layer}: {finding.zh} / {finding.en}"
             print(" ".join(line.split()), file=sys.stderr)  # noqa: T201
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage, a dash when there is none."""
+    return "—" if share is None else f"{share:.1%}"
+
+
+def yes(value: bool) -> str:  # noqa: FBT001
+    """Return yes or no in both languages."""
+    return "是 yes" if value else "否 no"

@@ -2,9 +2,9 @@
 
 from geo.partition.ceiling import Ceiling, CommunityCeiling, ceiling
 from geo.partition.engine import Effort, partition
-from geo.partition.problem import Weights
 from geo.partition.reasons import CommunitySummary, Partition, Reason
 from geo.partition.score import Score, score
+from geo.partition.weights import Weights
 
 __all__ = [
     "Ceiling",

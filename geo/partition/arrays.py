@@ -37,6 +37,10 @@ class Static(NamedTuple):
         int32 (n,): 0..c-1, or -1 for a unit that is a whole compound or belongs to none.
     allowed
         int32 (c,): pieces of the compound that are not excess.
+    pinned
+        bool (n,): units that may not leave the grid they start in.
+    origin
+        int32 (n,): old grid of the unit, 0..o-1, or -1 for none; moving households away from it costs.
     rule
         float64 (RULES,): target, band, weights, and the border cost per metre above which a border runs through
         a block.
@@ -53,6 +57,8 @@ class Static(NamedTuple):
     outside: NDArray[np.float64]
     compound: NDArray[np.int32]
     allowed: NDArray[np.int32]
+    pinned: NDArray[np.bool_]
+    origin: NDArray[np.int32]
     rule: NDArray[np.float64]
 
 

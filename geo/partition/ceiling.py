@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.partition.bounds import most_inside
-from geo.partition.problem import Weights, build_problems
+from geo.partition.problem import build_problems
+from geo.partition.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

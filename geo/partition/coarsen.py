@@ -66,6 +66,8 @@ def _joined(static: Static, label: NDArray[np.int32], count: int) -> Static:
         around=around,
         outside=_sums(label, static.outside, count),
         compound=compound,
+        pinned=np.zeros(count, np.bool_),
+        origin=np.full(count, -1, np.int32),
     )
 
 

@@ -13,8 +13,9 @@ from geo.partition.arrays import BEST, HIGH, LOW, VALUE, new_scratch, new_state
 from geo.partition.bounds import fewest_outside
 from geo.partition.coarsen import coarsen
 from geo.partition.kernel import anneal, rebuild, seed_split
-from geo.partition.problem import Weights, build_problems
+from geo.partition.problem import build_problems
 from geo.partition.reasons import Answer, assemble
+from geo.partition.weights import Weights
 from geo.types import never_cancel, no_progress
 
 if TYPE_CHECKING:

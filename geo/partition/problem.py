@@ -10,63 +10,16 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.partition.arrays import RULES, Static
-from geo.types import BorderClass
+from geo.loads import unit_loads
+from geo.partition.arrays import Static
+from geo.partition.weights import rule_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geo.partition.weights import Weights
     from geo.standards import Standard
     from geo.units import Units
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What the objective pays, per grid and in one currency; the aims in falling order.
-
-    Attributes
-    ----------
-    band
-        A grid out of the band.
-    slope
-        The same, growing with the distance from the band: per target's worth of load.
-    split
-        A piece of a compound beyond the one it needs.
-    tolerance
-        A grid more than 10 % off target.
-    even
-        Squared deviation from target.
-    border
-        Border between two grids through a block, per side of an average grid (square root of its area).
-    compact
-        One minus Polsby-Popper, per grid.
-    donut
-        A grid inside another grid.
-    wall, alley, street, arterial, railway, water
-        Price of a border along this class, in borders through a block; below zero where no grid should cross.
-    """
-
-    band: float = 10.0
-    slope: float = 8.0
-    split: float = 4.0
-    tolerance: float = 4.0
-    even: float = 2.0
-    border: float = 1.0
-    compact: float = 5.0
-    donut: float = 4.0
-    wall: float = 0.5
-    alley: float = 0.25
-    street: float = 0.1
-    arterial: float = -1.0
-    railway: float = -2.5
-    water: float = -2.5
-
-    def prices(self) -> NDArray[np.float64]:
-        """Return the price of each `BorderClass`, shape (len(BorderClass),)."""
-        prices = np.ones(len(BorderClass))
-        for name in ("wall", "alley", "street", "arterial", "railway", "water"):
-            prices[BorderClass[name.upper()]] = getattr(self, name)
-        return prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +66,7 @@ def build_problems(units: Units, standard: Standard, weights: Weights) -> list[P
     np.minimum.at(smallest, label, np.arange(n))
     order = np.lexsort((np.arange(n), smallest[label], units.community))
     bounds = np.flatnonzero(np.diff(label[order], prepend=-1))
-    load = np.asarray(getattr(units, standard.measure), np.float64)
+    load = unit_loads(units, standard).astype(np.float64)
     return [_build(units, load, standard, weights, rows) for rows in np.split(order, bounds[1:]) if len(rows)]
 
 
@@ -156,7 +109,9 @@ def _build(
         outside=np.where(around - inner > 1e-6 * around, around - inner, 0.0),
         compound=compound,
         allowed=allowed,
-        rule=_rule(standard, weights, 0.6 / scale),
+        pinned=np.zeros(len(rows), np.bool_),
+        origin=np.full(len(rows), -1, np.int32),
+        rule=rule_array(standard, weights, 0.6 / scale),
     )
     shape = np.concatenate([loads, np.asarray(neighbor, np.float64)])
     return Problem(community, rows, static, counts, span, zlib.crc32(shape.tobytes()))
@@ -185,31 +140,6 @@ def _compounds(
             local[mine] = len(allowed)
             allowed.append(max(1, int(np.ceil(loads[mine].sum() / standard.max))))
     return local, np.asarray(allowed, np.int32)
-
-
-def _rule(standard: Standard, weights: Weights, block_cost: float) -> NDArray[np.float64]:
-    hard = standard.max if standard.hard_max is None else standard.hard_max
-    rule = np.array(
-        [
-            standard.target,
-            standard.min,
-            standard.max,
-            hard,
-            0.1,
-            weights.band,
-            weights.slope,
-            weights.tolerance,
-            weights.even,
-            weights.compact,
-            weights.border,
-            weights.split,
-            weights.donut,
-            block_cost,
-        ]
-    )
-    if len(rule) != RULES:
-        raise ValueError("the rule array does not match its positions")
-    return rule.astype(np.float64)
 
 
 def candidate_counts(

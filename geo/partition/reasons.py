@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from geo.loads import unit_loads
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -154,7 +156,7 @@ def _reasons(
     grid_of_unit: NDArray[np.int32],
     part: NDArray[np.int64],
 ) -> tuple[Reason | None, ...]:
-    load = np.asarray(getattr(units, standard.measure), np.int64)
+    load = unit_loads(units, standard)
     total = _sum(load, grid_of_unit, len(part))
     largest = np.zeros(len(part), np.int64)
     np.maximum.at(largest, grid_of_unit, load)
@@ -298,7 +300,7 @@ def _summaries(
     community: NDArray[np.int32],
     reasons: tuple[Reason | None, ...],
 ) -> tuple[CommunitySummary, ...]:
-    load = np.asarray(getattr(units, standard.measure), np.int64)
+    load = unit_loads(units, standard)
     parts: dict[int, list[Problem]] = {}
     for problem in problems:
         parts.setdefault(problem.community, []).append(problem)

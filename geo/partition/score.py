@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from geo.loads import unit_loads
 from geo.types import BorderClass
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def score(units: Units, grid_of_unit: NDArray[np.integer[Any]], standard: Standa
     graph = units.graph
     source = np.repeat(np.arange(graph.n), np.diff(graph.indptr))
     here, there = label[source], label[graph.neighbor]
-    load = np.bincount(label, weights=getattr(units, standard.measure), minlength=count).astype(np.float64)
+    load = np.bincount(label, weights=unit_loads(units, standard), minlength=count).astype(np.float64)
     off = np.abs(load / standard.target - 1.0)
     off_mean = np.abs(load / _community_mean(units, label, load) - 1.0)
     same = here == there
@@ -195,6 +196,6 @@ def _compounds_split(units: Units, label: NDArray[np.int64], standard: Standard)
     pairs = np.unique(np.stack([units.compound[mine], label[mine]], axis=1), axis=0)
     count = int(units.compound.max(initial=-1)) + 1
     pieces = np.bincount(pairs[:, 0], minlength=count)
-    load = np.bincount(units.compound[mine], weights=getattr(units, standard.measure)[mine], minlength=count)
+    load = np.bincount(units.compound[mine], weights=unit_loads(units, standard)[mine], minlength=count)
     split = (pieces > 1) & (load <= standard.max)
     return int(split.sum()), int((pieces[split] - 1).sum())

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from geo.partition.coarsen import coarsen
-from geo.partition.problem import Weights, build_problems
+from geo.partition.problem import build_problems
+from geo.partition.weights import Weights
 from geo.standards import load_standard
 
 

@@ -1,0 +1,91 @@
+"""What the objective pays for each aim, in one currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.partition.arrays import RULES
+from geo.types import BorderClass
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.standards import Standard
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the objective pays, per grid and in one currency; the aims in falling order.
+
+    Attributes
+    ----------
+    band
+        A grid out of the band.
+    slope
+        The same, growing with the distance from the band: per target's worth of load.
+    split
+        A piece of a compound beyond the one it needs.
+    tolerance
+        A grid more than 10 % off target.
+    even
+        Squared deviation from target.
+    border
+        Border between two grids through a block, per side of an average grid (square root of its area).
+    compact
+        One minus Polsby-Popper, per grid.
+    donut
+        A grid inside another grid.
+    wall, alley, street, arterial, railway, water
+        Price of a border along this class, in borders through a block; below zero where no grid should cross.
+    """
+
+    band: float = 10.0
+    slope: float = 8.0
+    split: float = 4.0
+    tolerance: float = 4.0
+    even: float = 2.0
+    border: float = 1.0
+    compact: float = 5.0
+    donut: float = 4.0
+    wall: float = 0.5
+    alley: float = 0.25
+    street: float = 0.1
+    arterial: float = -1.0
+    railway: float = -2.5
+    water: float = -2.5
+
+    def prices(self) -> NDArray[np.float64]:
+        """Return the price of each `BorderClass`, shape (len(BorderClass),)."""
+        prices = np.ones(len(BorderClass))
+        for name in ("wall", "alley", "street", "arterial", "railway", "water"):
+            prices[BorderClass[name.upper()]] = getattr(self, name)
+        return prices
+
+
+def rule_array(standard: Standard, weights: Weights, block_cost: float) -> NDArray[np.float64]:
+    """Return `Static.rule`: target, band, weights, and the border cost per metre above which a block is cut."""
+    hard = standard.max if standard.hard_max is None else standard.hard_max
+    rule = np.array(
+        [
+            standard.target,
+            standard.min,
+            standard.max,
+            hard,
+            0.1,
+            weights.band,
+            weights.slope,
+            weights.tolerance,
+            weights.even,
+            weights.compact,
+            weights.border,
+            weights.split,
+            weights.donut,
+            block_cost,
+        ]
+    )
+    if len(rule) != RULES:
+        raise ValueError("the rule array does not match its positions")
+    return rule.astype(np.float64)
