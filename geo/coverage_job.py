@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,9 +20,11 @@ from geo.service_coverage import (
     DEFAULT_MINUTES,
     DEFAULT_SPEED_M_PER_MIN,
     Coverage,
-    circle_coverage,
+    ServiceModel,
+    community_supply,
     coverage_frames,
     coverage_report,
+    isochrone_frame,
 )
 from geo.types import no_progress
 
@@ -34,9 +36,42 @@ if TYPE_CHECKING:
 
     from geo.city import City
     from geo.layers import Source
+    from geo.service_coverage import Method
     from geo.types import Progress
 
-LAYERS = ("buildings", "grids", "circles", "gaps", "stations")
+LAYERS = (
+    "buildings",
+    "grids",
+    "communities",
+    "circles",
+    "isochrones",
+    "gaps",
+    "gap_areas",
+    "stations",
+)
+
+
+@dataclass(frozen=True)
+class CoverageOptions:
+    """What is asked of a coverage, see `geo.service_coverage.ServiceModel.coverage`.
+
+    Attributes
+    ----------
+    minutes
+        Walking time, or times by category with the key ``""`` for all others.
+    speed
+        Metres a minute; several at once, the first is the main one.
+    categories
+        Categories wanted; None for all.
+    window
+        Time window; None for any time.
+    """
+
+    method: Method = "circle"
+    minutes: float | Mapping[str, float] = DEFAULT_MINUTES
+    speed: float | Sequence[float] = DEFAULT_SPEED_M_PER_MIN
+    categories: Sequence[str] | None = None
+    window: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +89,9 @@ def cover(
     *,
     columns: Mapping[str, str] | None = None,
     plan_path: Path | None = None,
-    minutes: float = DEFAULT_MINUTES,
-    speed_m_per_min: float = DEFAULT_SPEED_M_PER_MIN,
+    minutes: float | Mapping[str, float] = DEFAULT_MINUTES,
+    speed_m_per_min: float | Sequence[float] = DEFAULT_SPEED_M_PER_MIN,
+    options: CoverageOptions | None = None,
     progress: Progress = no_progress,
 ) -> CoverageResult:
     """Read buildings and stations and count the households within reach of each station category.
@@ -63,13 +99,16 @@ def cover(
     Parameters
     ----------
     sources
-        Buildings (with households) and stations; communities add totals per community.
+        Buildings (with households) and stations; communities add totals per community, roads a network to walk on,
+        with water, railways and compounds as barriers.
     columns
         Columns named by hand, as for `geo.pipeline.make_plan`.
     plan_path
         A plan of the same buildings: adds totals per grid.
     minutes, speed_m_per_min
-        Walking time and speed; their product is the radius.
+        Walking time and speed, instead of those of `options`.
+    options
+        What is asked; default circles of all categories at any time.
 
     Raises
     ------
@@ -87,6 +126,7 @@ def cover(
         grid_of_building=grid_of_building,
         minutes=minutes,
         speed_m_per_min=speed_m_per_min,
+        options=options,
     )
 
 
@@ -95,31 +135,61 @@ def cover_city(
     *,
     grids: gpd.GeoDataFrame | None = None,
     grid_of_building: NDArray[np.int32] | None = None,
-    minutes: float = DEFAULT_MINUTES,
-    speed_m_per_min: float = DEFAULT_SPEED_M_PER_MIN,
+    minutes: float | Mapping[str, float] = DEFAULT_MINUTES,
+    speed_m_per_min: float | Sequence[float] = DEFAULT_SPEED_M_PER_MIN,
+    options: CoverageOptions | None = None,
 ) -> CoverageResult:
-    """Count coverage of a loaded city; `grids` and `grid_of_building` (int32, -1 none) go together."""
-    coverage = circle_coverage(
-        city.buildings,
-        city.stations,
-        minutes=minutes,
-        speed_m_per_min=speed_m_per_min,
+    """Count coverage of a loaded city; `grids` and `grid_of_building` (int32, -1 none) go together.
+
+    `options` say everything; without them `minutes` and `speed_m_per_min` are those of circles.
+    """
+    asked = options or CoverageOptions(minutes=minutes, speed=speed_m_per_min)
+    model = ServiceModel.build(
+        city,
+        walk=asked.method == "network",
         grid_of_building=grid_of_building,
         n_grids=None if grids is None else len(grids),
-        n_communities=len(city.communities),
     )
-    findings = [*city.findings]
+    coverage = model.coverage(
+        method=asked.method,
+        minutes=asked.minutes,
+        speed=asked.speed,
+        categories=asked.categories,
+        window=asked.window,
+    )
+    findings = [*city.findings, *coverage.findings]
     if grid_of_building is not None:
         findings += _outside_plan(city, grid_of_building)
+    has_communities = len(city.communities) > 0
     report = coverage_report(
         coverage,
         city.buildings,
         grid_ids=None if grids is None else grids["grid_id"].tolist(),
-        community_ids=city.communities["community_id"].tolist() if len(city.communities) else None,
+        community_ids=city.communities["community_id"].tolist() if has_communities else None,
+        supply=community_supply(coverage, city.stations, city.communities) if has_communities else None,
     )
+    drawn = None
+    if coverage.method == "network" and model.network is not None:
+        drawn = isochrone_frame(model, coverage)
+        report["network"] = asdict(model.network.report)
+        report["isochrones"] = [
+            {"category": name, "inside_not_reached": inside, "outside_reached": outside}
+            for name, inside, outside in zip(
+                drawn["category"],
+                drawn["inside_not_reached"].tolist(),
+                drawn["outside_reached"].tolist(),
+                strict=True,
+            )
+        ]
     report["findings"] = [finding.to_dict() for finding in findings]
     layers = coverage_frames(
-        coverage, city.buildings, city.stations, grids=grids, grid_of_building=grid_of_building
+        coverage,
+        city.buildings,
+        city.stations,
+        grids=grids,
+        grid_of_building=grid_of_building,
+        communities=city.communities,
+        isochrones=drawn,
     )
     return CoverageResult(coverage, layers, report, tuple(findings))
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PANES = {
     "wg-grids": 410,
     "wg-buildings": 420,
+    "wg-reach": 425,
+    "wg-isochrones": 428,
     "wg-circles": 430,
     "wg-communities": 440,
     "wg-out": 450,
@@ -129,7 +131,9 @@ def community_layer(communities: gpd.GeoDataFrame, words: Wording) -> folium.Geo
     )
 
 
-def building_layer(buildings: gpd.GeoDataFrame, codes: Mapping[str, str], words: Wording) -> folium.GeoJson:
+def building_layer(
+    buildings: gpd.GeoDataFrame, codes: Mapping[str, str], words: Wording, *, show: bool = True
+) -> folium.GeoJson:
     """Return buildings shaded by households.
 
     Parameters
@@ -167,6 +171,7 @@ def building_layer(buildings: gpd.GeoDataFrame, codes: Mapping[str, str], words:
         marker=folium.CircleMarker(radius=4),
         tooltip=_tooltip({name: name for name in ("building", "households", "grid")}, words),
         pane="wg-buildings",
+        show=show,
     )
 
 
@@ -202,7 +207,9 @@ def station_layer(
     )
 
 
-def circle_layer(circles: gpd.GeoDataFrame, categories: Sequence[str], words: Wording) -> folium.GeoJson:
+def circle_layer(
+    circles: gpd.GeoDataFrame, categories: Sequence[str], words: Wording, *, show: bool = True
+) -> folium.GeoJson:
     """Return the union of the circles of each category; the page shows those of the chosen one."""
     drawn = circles[circles.geometry.notna()]
     position = {name: k for k, name in enumerate(categories)}
@@ -221,6 +228,7 @@ def circle_layer(circles: gpd.GeoDataFrame, categories: Sequence[str], words: Wo
         smooth_factor=0,
         pane="wg-circles",
         interactive=False,
+        show=show,
     )
 
 

@@ -24,6 +24,7 @@ def rows(drawn: Container[str], words: Wording) -> list[dict[str, Any]]:
         ("out", "line", (palette.ABOVE_BAND,), "legend-above"),
         ("out", "dash", (palette.BELOW_BAND,), "legend-below"),
         ("communities", "line", (palette.COMMUNITY_LINE,), "legend-community"),
+        ("isochrones", "area", (palette.ISOCHRONE,), "legend-isochrone"),
         ("circles", "area", (palette.CIRCLE,), "legend-circle"),
         ("gaps", "dot", (palette.GAP,), "legend-gap"),
     ]
@@ -40,6 +41,17 @@ def rows(drawn: Container[str], words: Wording) -> list[dict[str, Any]]:
                 "text": words("legend-range"),
                 "other": words.other("legend-range"),
                 "steps": ["0", *_steps()],
+            }
+        )
+    if "reach" in drawn:
+        limits = [f"{limit:g}" for limit in palette.REACH_BREAKS]
+        found.append(
+            {
+                "kind": "ramp",
+                "colours": list(palette.REACH_FILLS),
+                "text": words("legend-reach"),
+                "other": words.other("legend-reach"),
+                "steps": [*(f"≤{limit}" for limit in limits), f">{limits[-1]}"],
             }
         )
     return found

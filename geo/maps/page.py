@@ -11,6 +11,7 @@ from geo.errors import PlanError
 from geo.maps import layers, legend, palette
 from geo.maps.assets import load_assets
 from geo.maps.document import compose
+from geo.maps.service_layers import isochrone_layer, reach_layer, reach_rows, walk_figures
 from geo.maps.shapes import bounds_of, label_places
 from geo.maps.wording import Wording
 
@@ -25,6 +26,38 @@ if TYPE_CHECKING:
 
 SMALL_CITY_BUILDINGS = 4000
 """Up to this many buildings the community with most households shows its buildings unasked."""
+
+
+SCRIPT_WORDS = (
+    "search",
+    "search-hint",
+    "search-go",
+    "search-none",
+    "search-many",
+    "search-found",
+    "service",
+    "service-all",
+    "covered",
+    "radius",
+    "walk-limit",
+    "circle-claims",
+    "undecided",
+    "sketch-error",
+    "minutes",
+    "unit-min",
+    "no-way",
+    "legend",
+    "zoom-in",
+    "zoom-out",
+    "unit-m",
+    "unit-hh",
+    "building",
+    "households",
+    "missing",
+    "list-mark",
+    "gaps-drawn",
+)
+"""Words that our script writes."""
 
 
 def plan_map(
@@ -45,7 +78,8 @@ def plan_map(
     frames
         A plan as `geo.plan_files.read_plan` gives it, EPSG:4326.
     coverage
-        Layers of a coverage file: ``circles``, ``gaps`` and perhaps ``stations``.
+        Layers of a coverage file: ``circles``, ``gaps`` and perhaps ``stations``; of a coverage by walking also
+        ``isochrones`` and ``buildings``.
     community
         Id or name of the community whose buildings are drawn; default that with most households in a small city,
         none in a large one.
@@ -68,9 +102,16 @@ def plan_map(
         raise PlanError("plan-empty", "方案中没有网格，无法绘图。", "The plan has no grids to draw.")
     heading = title or words("title")
     chosen = _choose_community(frames, community)
-    drawn, categories = _layers(frames, grids, coverage, chosen, words)
+    reach, minutes = _reach(frames, grids, coverage, chosen)
+    drawn, categories = _layers(frames, grids, coverage, chosen=chosen, reach=reach, words=words)
 
     config = _config(frames, grids, coverage, categories, words) | {
+        "reach": {
+            "breaks": list(palette.REACH_BREAKS),
+            "fills": list(palette.REACH_FILLS),
+            "unknown": palette.REACH_UNKNOWN,
+            "rows": minutes,
+        },
         "title": heading,
         "bounds": _opening_view(frames, grids, chosen if community is not None else None),
         "legend": legend.rows(drawn, words),
@@ -92,7 +133,9 @@ def _layers(
     frames: Mapping[str, gpd.GeoDataFrame],
     grids: gpd.GeoDataFrame,
     coverage: Mapping[str, gpd.GeoDataFrame] | None,
+    *,
     chosen: str | None,
+    reach: gpd.GeoDataFrame | None,
     words: Wording,
 ) -> tuple[dict[str, Layer], list[str]]:
     """Return the layers by the name our script knows them by, and the station categories."""
@@ -101,16 +144,14 @@ def _layers(
         "grids": layers.grid_layer(grids, layers.grid_rows(grids, names, words), words)
     }
     if chosen is not None:
-        codes = grids.set_index("grid_id")["code"]
-        inside = set(grids.loc[grids["community_id"] == chosen, "grid_id"])
-        buildings = frames["buildings"]
-        buildings = buildings[buildings["grid_id"].isin(inside)].reset_index(drop=True)
-        if len(buildings):
-            drawn["buildings"] = layers.building_layer(buildings, codes.to_dict(), words)
+        drawn |= _building_layers(frames, grids, reach, chosen, words)
     stations = _stations(frames, coverage)
     categories = _categories(stations, coverage)
     if coverage is not None:
-        drawn["circles"] = layers.circle_layer(coverage["circles"], categories, words)
+        walks = "isochrones" in coverage
+        if walks:
+            drawn["isochrones"] = isochrone_layer(coverage["isochrones"], categories, words)
+        drawn["circles"] = layers.circle_layer(coverage["circles"], categories, words, show=not walks)
     if not grids["in_band"].all():
         drawn["out"] = layers.out_of_band_layer(grids, words)
     drawn["communities"] = layers.community_layer(frames["communities"], words)
@@ -119,6 +160,45 @@ def _layers(
     if stations is not None and len(stations):
         drawn["stations"] = layers.station_layer(stations, categories, words, show=coverage is not None)
     return drawn, categories
+
+
+def _buildings_of(
+    frames: Mapping[str, gpd.GeoDataFrame], grids: gpd.GeoDataFrame, community: str
+) -> gpd.GeoDataFrame:
+    inside = set(grids.loc[grids["community_id"] == community, "grid_id"])
+    buildings = frames["buildings"]
+    return buildings[buildings["grid_id"].isin(inside)].reset_index(drop=True)
+
+
+def _reach(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    grids: gpd.GeoDataFrame,
+    coverage: Mapping[str, gpd.GeoDataFrame] | None,
+    chosen: str | None,
+) -> tuple[gpd.GeoDataFrame | None, list[list[Any]]]:
+    """Return the buildings to shade by walking minutes, None without any, and the rows on them."""
+    if chosen is None or coverage is None or "isochrones" not in coverage:
+        return None, []
+    buildings, rows = reach_rows(_buildings_of(frames, grids, chosen), coverage["buildings"])
+    return (buildings, rows) if rows else (None, [])
+
+
+def _building_layers(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    grids: gpd.GeoDataFrame,
+    reach: gpd.GeoDataFrame | None,
+    chosen: str,
+    words: Wording,
+) -> dict[str, Layer]:
+    """Return the buildings of the chosen community, by households and by walking minutes."""
+    buildings = _buildings_of(frames, grids, chosen)
+    drawn: dict[str, Layer] = {}
+    if len(buildings):
+        codes = grids.set_index("grid_id")["code"].to_dict()
+        drawn["buildings"] = layers.building_layer(buildings, codes, words, show=reach is None)
+    if reach is not None:
+        drawn["reach"] = reach_layer(reach, words)
+    return drawn
 
 
 def _config(
@@ -149,31 +229,7 @@ def _config(
         "categories": _category_figures(categories, coverage),
         "gaps": [] if coverage is None else layers.gap_rows(coverage["gaps"], categories),
         "gap-colour": palette.GAP,
-        "words": {
-            key: words(key)
-            for key in (
-                "search",
-                "search-hint",
-                "search-go",
-                "search-none",
-                "search-many",
-                "search-found",
-                "service",
-                "service-all",
-                "covered",
-                "radius",
-                "legend",
-                "zoom-in",
-                "zoom-out",
-                "unit-m",
-                "unit-hh",
-                "building",
-                "households",
-                "missing",
-                "list-mark",
-                "gaps-drawn",
-            )
-        },
+        "words": {key: words(key) for key in SCRIPT_WORDS},
     }
 
 
@@ -194,6 +250,8 @@ def _category_figures(
 ) -> list[dict[str, Any]]:
     if coverage is None:
         return [{"name": name} for name in categories]
+    if "isochrones" in coverage:
+        return walk_figures(categories, coverage)
     circles = coverage["circles"]
     columns = (circles[name].tolist() for name in ("households", "covered", "radius_m"))
     return [

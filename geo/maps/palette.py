@@ -20,7 +20,17 @@ COMMUNITY_LINE = "#22303f"
 ABOVE_BAND = "#b3400e"
 BELOW_BAND = "#23419b"
 CIRCLE = "#0b7a75"
+ISOCHRONE = "#1d5fa8"
 GAP = "#a3124b"
+
+REACH_BREAKS = (5.0, 10.0, 15.0, 20.0)
+"""Longest minutes of each class of buildings; beyond the last one they are farther."""
+
+REACH_FILLS = ("#1a6b4f", "#63ab85", "#c9dcb4", "#eebd84", "#c2603b")
+"""One per class of `REACH_BREAKS` and one for farther: green is near, brown is far, light is in between."""
+
+REACH_UNKNOWN = "#ffffff"
+"""No station can be walked to."""
 
 BUILDING_BREAKS = (1, 11, 31, 61, 121)
 """Lowest households of each class of buildings; below the first a building has none."""

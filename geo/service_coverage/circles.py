@@ -6,8 +6,6 @@ per building is exact; counting by the share of a circle's area is not, so circl
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -16,23 +14,20 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from geo.errors import CRSError, GeoError, LayerError
+from geo.errors import CRSError, LayerError
+from geo.network import DETOUR_FACTOR
+from geo.service_coverage.coverage import Groups, Scene, Ways, judge
+from geo.service_coverage.question import DEFAULT_MINUTES, DEFAULT_SPEED_M_PER_MIN, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-DEFAULT_MINUTES = 15.0
-
-DEFAULT_SPEED_M_PER_MIN = 66.7
-"""4.0 km/h: about 1,000 m in 15 minutes, the outer distance of the 15-minute circle (GB 50180)."""
+    from geo.service_coverage.coverage import Coverage
 
 UNCATEGORISED = "未分类"
 """Category of stations whose category is blank."""
-
-NO_STATION = "no-station"
-TOO_FAR = "too-far"
 
 CIRCLE_QUAD_SEGMENTS = 32
 
@@ -40,104 +35,12 @@ TIE = 1e-9
 """Relative difference below which the tree's distances are compared again exactly."""
 
 
-@dataclass(frozen=True)
-class Totals:
-    """Households and covered households of groups of buildings (grids, communities).
-
-    Attributes
-    ----------
-    households
-        int64, shape (groups,).
-    covered
-        int64, shape (groups, categories).
-    """
-
-    households: NDArray[np.int64]
-    covered: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Who reaches a station of each category within the walking time.
-
-    Attributes
-    ----------
-    minutes, speed_m_per_min
-        As asked for.
-    categories
-        Station categories; the columns of every table below are in this order.
-    station_category
-        int32, shape (stations,): position in `categories`, -1 for a category that was not asked for.
-    households
-        int64, shape (buildings,).
-    distance_m
-        float64, shape (buildings, categories): straight-line distance to the nearest station; inf when the
-        category has none.
-    nearest
-        int32, shape (buildings, categories): row of that station, of equally near ones the lowest;
-        -1 for none.
-    covered
-        bool, shape (buildings, categories): distance is at most `radius_m`.
-    grids
-        Totals by grid, or None without a plan. Buildings outside every grid are in no row.
-    communities
-        Totals by community. Buildings outside every community are in no row.
-    """
-
-    minutes: float
-    speed_m_per_min: float
-    categories: tuple[str, ...]
-    station_category: NDArray[np.int32]
-    households: NDArray[np.int64]
-    distance_m: NDArray[np.float64]
-    nearest: NDArray[np.int32]
-    covered: NDArray[np.bool_]
-    grids: Totals | None
-    communities: Totals
-
-    @property
-    def method(self) -> str:
-        """How distance was measured."""
-        return "circle"
-
-    @property
-    def radius_m(self) -> float:
-        """Walking radius in metres: minutes times speed."""
-        return self.minutes * self.speed_m_per_min
-
-    @property
-    def walk_minutes(self) -> NDArray[np.float64]:
-        """float64, shape (buildings, categories): walking minutes to the nearest station."""
-        return self.distance_m / self.speed_m_per_min
-
-    @property
-    def categories_reached(self) -> NDArray[np.int32]:
-        """int32, shape (buildings,): number of categories with a station in reach."""
-        return self.covered.sum(axis=1, dtype=np.int32)
-
-    @property
-    def stations(self) -> NDArray[np.int64]:
-        """int64, shape (categories,): number of stations."""
-        known = self.station_category[self.station_category >= 0]
-        return np.bincount(known, minlength=len(self.categories)).astype(np.int64)
-
-    @property
-    def total_households(self) -> int:
-        """Households in all buildings."""
-        return int(self.households.sum())
-
-    @property
-    def covered_households(self) -> NDArray[np.int64]:
-        """int64, shape (categories,): households in covered buildings."""
-        return self.households @ self.covered.astype(np.int64)
-
-
 def circle_coverage(
     buildings: gpd.GeoDataFrame,
     stations: gpd.GeoDataFrame,
     *,
-    minutes: float = DEFAULT_MINUTES,
-    speed_m_per_min: float = DEFAULT_SPEED_M_PER_MIN,
+    minutes: float | Mapping[str, float] = DEFAULT_MINUTES,
+    speed_m_per_min: float | Sequence[float] = DEFAULT_SPEED_M_PER_MIN,
     categories: Sequence[str] | None = None,
     grid_of_building: NDArray[np.int32] | None = None,
     n_grids: int | None = None,
@@ -150,9 +53,9 @@ def circle_coverage(
     buildings, stations
         Layers of a `geo.city.City`, both in its projected CRS in metres.
     minutes
-        Walking time that counts as served, inclusive.
+        Walking time that counts as served, inclusive; times by category with the key ``""`` for all others.
     speed_m_per_min
-        Walking speed, metres a minute.
+        Walking speed, metres a minute; several at once, the first is the main one.
     categories
         Categories wanted, in this order, also ones without any station yet; default those of the stations,
         sorted.
@@ -170,30 +73,48 @@ def circle_coverage(
     LayerError
         If there are no buildings or no stations.
     """
-    _check(buildings, stations, minutes=minutes, speed_m_per_min=speed_m_per_min)
     labels = category_labels(stations)
-    wanted = tuple(dict.fromkeys(categories)) if categories is not None else tuple(sorted(set(labels)))
-    position = {name: k for k, name in enumerate(wanted)}
-    station_category = np.array([position.get(label, -1) for label in labels], np.int32)
-    nearest, distance = _ways(_points(buildings), _points(stations), station_category, len(wanted))
-    households = buildings["households"].to_numpy(np.int64)
-    covered = distance <= minutes * speed_m_per_min
-    community = buildings["community"].to_numpy(np.int32)
-    grids = None
-    if grid_of_building is not None:
-        grids = group_totals(households, covered, grid_of_building, n_grids)
-    return Coverage(
-        minutes=float(minutes),
-        speed_m_per_min=float(speed_m_per_min),
-        categories=wanted,
-        station_category=station_category,
-        households=households,
-        distance_m=distance,
-        nearest=nearest,
-        covered=covered,
-        grids=grids,
-        communities=group_totals(households, covered, community, n_communities),
+    question = ask(labels, minutes=minutes, speeds=speed_m_per_min, categories=categories)
+    check_layers(buildings, stations)
+    category = station_categories(labels, question.categories)
+    scene = Scene(
+        households=buildings["households"].to_numpy(np.int64),
+        workers=workers_of(buildings),
+        state=np.zeros(len(buildings), np.uint8),
+        groups=groups_of(buildings, grid_of_building, n_grids=n_grids, n_communities=n_communities),
+        station_category=category,
+        is_open=np.ones(len(stations), bool),
     )
+    homes, sites = inner_points(buildings), inner_points(stations)
+    ways = [
+        straight_ways(homes, sites, np.flatnonzero(category == k)) for k in range(len(question.categories))
+    ]
+    return judge(scene, question, join_ways(ways, len(homes)), method="circle")
+
+
+def groups_of(
+    buildings: gpd.GeoDataFrame,
+    grid_of_building: NDArray[np.int32] | None,
+    *,
+    n_grids: int | None,
+    n_communities: int | None,
+) -> Groups:
+    """Return the grid and community of every building; counts default to one more than the highest named."""
+    community = buildings["community"].to_numpy(np.int32)
+    if grid_of_building is not None and len(grid_of_building) != len(buildings):
+        raise ValueError(f"{len(grid_of_building)} groups for {len(buildings)} buildings")
+    if grid_of_building is not None and n_grids is None:
+        n_grids = int(grid_of_building.max(initial=-1)) + 1
+    if n_communities is None:
+        n_communities = int(community.max(initial=-1)) + 1
+    return Groups(grid_of_building, n_grids or 0, community, n_communities)
+
+
+def workers_of(buildings: gpd.GeoDataFrame) -> NDArray[np.int64] | None:
+    """Return the workers in every building, int64; None where the layer counts none."""
+    if "workers" not in buildings or not (buildings["workers"] > 0).any():
+        return None
+    return buildings["workers"].to_numpy(np.int64)
 
 
 def category_labels(stations: gpd.GeoDataFrame) -> list[str]:
@@ -201,98 +122,106 @@ def category_labels(stations: gpd.GeoDataFrame) -> list[str]:
     return [str(value).strip() or UNCATEGORISED for value in stations["category"].fillna("")]
 
 
-def group_totals(
-    households: NDArray[np.int64],
-    covered: NDArray[np.bool_],
-    group: NDArray[np.int32],
-    n: int | None = None,
-) -> Totals:
-    """Add up households and covered households by group, as integers.
+def station_categories(labels: Sequence[str], categories: Sequence[str]) -> NDArray[np.int32]:
+    """Return the position of every station's category, int32, -1 for one that is not wanted."""
+    position = {name: k for k, name in enumerate(categories)}
+    return np.array([position.get(label, -1) for label in labels], np.int32)
+
+
+def straight_ways(
+    homes: NDArray[np.float64], sites: NDArray[np.float64], rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return the straight way from each home to the nearest site among some rows.
 
     Parameters
     ----------
-    households
-        int64, shape (buildings,).
-    covered
-        bool, shape (buildings, categories).
-    group
-        int32, shape (buildings,): group of each building, -1 for none.
-    n
-        Number of groups; default one more than the highest named.
-    """
-    if len(group) != len(households):
-        raise ValueError(f"{len(group)} groups for {len(households)} buildings")
-    n = int(group.max(initial=-1)) + 1 if n is None else n
-    inside = group >= 0
-    sums = np.zeros(n, np.int64)
-    reached = np.zeros((n, covered.shape[1]), np.int64)
-    np.add.at(sums, group[inside], households[inside])
-    np.add.at(reached, group[inside], (households[:, None] * covered)[inside])
-    return Totals(households=sums, covered=reached)
-
-
-def gap_table(coverage: Coverage) -> pd.DataFrame:
-    """List every building with households out of reach of a category, most households first.
+    homes, sites
+        float64, shape (n, 2), metres.
+    rows
+        Rows of `sites` that count, ascending.
 
     Returns
     -------
-    Columns ``building`` (int64, row), ``category`` (int64, position), ``households`` (int64), ``reason``
-    (``"no-station"``: the category has no station at all; ``"too-far"``), ``distance_m``, ``minutes``
-    (float64, NaN without a station), ``station`` (int64, row of the nearest one, -1 for none).
+    Distance, float64, inf without any site; and row of `sites`, int32, of equals the lowest, -1 for none.
     """
-    building, category = np.nonzero(~coverage.covered & (coverage.households > 0)[:, None])
-    distance = coverage.distance_m[building, category]
-    distance = np.where(np.isfinite(distance), distance, np.nan)
-    households = coverage.households[building]
-    order = np.lexsort((category, building, -households))
-    table = pd.DataFrame(
-        {
-            "building": building,
-            "category": category,
-            "households": households,
-            "reason": np.where(np.isnan(distance), NO_STATION, TOO_FAR),
-            "distance_m": np.round(distance, 2),
-            "minutes": np.round(distance / coverage.speed_m_per_min, 3),
-            "station": coverage.nearest[building, category].astype(np.int64),
-        }
-    )
-    return table.iloc[order].reset_index(drop=True)
+    if not len(rows):
+        return np.full(len(homes), np.inf), np.full(len(homes), -1, np.int32)
+    found, distance = _nearest(homes, sites[rows])
+    return distance, rows[found].astype(np.int32)
+
+
+def straight_ways_moved(
+    old: tuple[NDArray[np.float64], NDArray[np.int32]],
+    homes: NDArray[np.float64],
+    sites: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    moved: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return what `straight_ways` would, from its answer before one site moved.
+
+    Parameters
+    ----------
+    old
+        Answer for the same rows before.
+    homes, sites, rows
+        As for `straight_ways`, the moved site at its new place.
+    moved
+        Row of the moved site, one of `rows`.
+    """
+    distance, nearest = old[0].copy(), old[1].copy()
+    orphans = np.flatnonzero(nearest == moved)
+    distance[orphans], nearest[orphans] = straight_ways(homes[orphans], sites, rows[rows != moved])
+    reach = _distance(homes, sites[moved])
+    better = np.flatnonzero((reach < distance) | ((reach == distance) & (moved < nearest)))
+    distance[better], nearest[better] = reach[better], moved
+    return distance, nearest
+
+
+def join_ways(columns: Sequence[tuple[NDArray[np.float64], NDArray[np.int32]]], n: int) -> Ways:
+    """Put the ways of each category side by side."""
+    # Column by column in memory: that is how they are made and read.
+    shape = (n, len(columns))
+    distance, nearest = np.empty(shape, order="F"), np.empty(shape, np.int32, order="F")
+    for k, (length, station) in enumerate(columns):
+        distance[:, k], nearest[:, k] = length, station
+    return Ways(distance, nearest)
 
 
 def circle_polygons(coverage: Coverage, stations: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Return the union of the circles of each category, for maps only.
 
+    Circles of a coverage by ``"detour"`` are smaller by the factor: they hold just who is covered.
+
     Returns
     -------
     One geometry per category, in order, in the CRS of `stations`; None for a category without stations.
     """
-    discs = shapely.buffer(_as_points(stations), coverage.radius_m, quad_segs=CIRCLE_QUAD_SEGMENTS)
+    points = _as_points(stations)
+    counts = [(coverage.station_category == k) & coverage.is_open for k in range(len(coverage.categories))]
     unions = [
-        shapely.union_all(discs[coverage.station_category == k]) if coverage.stations[k] else None
-        for k in range(len(coverage.categories))
+        shapely.union_all(shapely.buffer(points[rows], limit, quad_segs=CIRCLE_QUAD_SEGMENTS))
+        if rows.any()
+        else None
+        for rows, limit in zip(counts, circle_radius(coverage).tolist(), strict=True)
     ]
     return gpd.GeoSeries(unions, index=pd.Index(coverage.categories), crs=stations.crs)
 
 
-def _check(
-    buildings: gpd.GeoDataFrame,
-    stations: gpd.GeoDataFrame,
-    *,
-    minutes: float,
-    speed_m_per_min: float,
-) -> None:
-    if not (math.isfinite(minutes) and minutes > 0):
-        raise GeoError(
-            "coverage-bad-minutes",
-            f"步行时间必须大于 0 分钟，当前为 {minutes}。",
-            f"The walking time must be above 0 minutes; it is {minutes}.",
-        )
-    if not (math.isfinite(speed_m_per_min) and speed_m_per_min > 0):
-        raise GeoError(
-            "coverage-bad-speed",
-            f"步行速度必须大于 0 米/分钟，当前为 {speed_m_per_min}。",
-            f"The walking speed must be above 0 metres a minute; it is {speed_m_per_min}.",
-        )
+def circle_radius(coverage: Coverage) -> NDArray[np.float64]:
+    """Return the radius of the circles of each category in metres, float64, shape (categories,)."""
+    return coverage.limit_m / (DETOUR_FACTOR if coverage.method == "detour" else 1.0)
+
+
+def check_layers(buildings: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> None:
+    """Refuse layers that hold nothing to count, or are not in one projected CRS.
+
+    Raises
+    ------
+    LayerError
+        ``coverage-no-buildings``, ``coverage-no-stations``.
+    CRSError
+        ``coverage-crs``.
+    """
     if not len(buildings):
         raise LayerError(
             "coverage-no-buildings",
@@ -323,22 +252,9 @@ def _as_points(frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
     return np.where(shapely.get_type_id(shapes) == shapely.GeometryType.POINT, shapes, inside)
 
 
-def _points(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def inner_points(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return float64, shape (rows, 2): a point inside each geometry; points stay as they are."""
     return shapely.get_coordinates(_as_points(frame))
-
-
-def _ways(
-    homes: NDArray[np.float64], sites: NDArray[np.float64], category: NDArray[np.int32], n: int
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return the nearest site of each home in each of `n` categories (-1 for none) and its distance (inf)."""
-    nearest = np.full((len(homes), n), -1, np.int32)
-    distance = np.full((len(homes), n), np.inf)
-    for k in range(n):
-        rows = np.flatnonzero(category == k)
-        if len(rows):
-            found, distance[:, k] = _nearest(homes, sites[rows])
-            nearest[:, k] = rows[found]
-    return nearest, distance
 
 
 def _nearest(

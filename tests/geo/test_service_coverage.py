@@ -234,7 +234,7 @@ def _plan_coverage() -> tuple[
 def test_layers_survive_a_geopackage(tmp_path) -> None:
     plan, coverage, buildings, stations, grid = _plan_coverage()
     frames = coverage_frames(coverage, buildings, stations, grids=plan["grids"], grid_of_building=grid)
-    assert list(frames) == ["buildings", "grids", "circles", "gaps", "stations"]
+    assert list(frames) == ["buildings", "grids", "circles", "gaps", "gap_areas", "stations"]
     for name, frame in frames.items():
         assert frame.crs == "EPSG:4326"
         pyogrio.write_dataframe(frame, tmp_path / "c.gpkg", layer=name, append=name != "buildings")
@@ -258,7 +258,7 @@ def test_frames_without_a_plan_and_without_gaps() -> None:
     buildings, stations, _ = plans.city_layers(plan)
     coverage = circle_coverage(buildings, stations, minutes=1000)
     frames = coverage_frames(coverage, buildings, stations)
-    assert list(frames) == ["buildings", "circles", "gaps", "stations"]
+    assert list(frames) == ["buildings", "circles", "gaps", "gap_areas", "stations"]
     assert len(frames["gaps"]) == 0
     assert (frames["buildings"]["categories_reached"] == 3).all()
 

@@ -162,7 +162,7 @@ function wanggeMap(map, layers) {
     figures.setAttribute("role", "status");
     [label, select, figures].forEach(function (node) { card.appendChild(node); });
     var stock = {};
-    ["stations", "circles"].forEach(function (name) {
+    ["stations", "circles", "isochrones"].forEach(function (name) {
       if (layers[name]) { stock[name] = layers[name].getLayers(); }
     });
 
@@ -177,6 +177,7 @@ function wanggeMap(map, layers) {
           }
         });
       });
+      shade(kind);
       figures.textContent = [kind < 0 ? "" : describe(config.categories[kind]), drawGaps(kind)]
         .filter(Boolean).join("\n");
     }
@@ -201,7 +202,56 @@ function wanggeMap(map, layers) {
     var share = category.households ? (100 * category.covered / category.households).toFixed(1) + "%" : "–";
     return words["covered"] + " " + category.covered.toLocaleString("en") + " / " +
       category.households.toLocaleString("en") + " " + words["unit-hh"] + " (" + share + ")\n" +
-      words["radius"] + " " + category.radius.toLocaleString("en") + " " + words["unit-m"];
+      words[category.walk ? "walk-limit" : "radius"] + " " + category.radius.toLocaleString("en") + " " +
+      words["unit-m"] + (category.walk ? "\n" + describeWalk(category) : "");
+  }
+
+  function describeWalk(category) {
+    function households(count) { return count.toLocaleString("en") + " " + words["unit-hh"]; }
+    return [
+      words["circle-claims"] + " " + households(category.claims),
+      words["undecided"] + " " + households(category.off_network + category.island),
+      words["sketch-error"] + " " + households(category.inside_not_reached) + " / " +
+        households(category.outside_reached)
+    ].join("\n");
+  }
+
+  /* ---- buildings by walking minutes to the chosen category; of all categories the farthest ---- */
+
+  var shown = -1;
+
+  function walk(row) {
+    if (shown >= 0) { return row[2][shown]; }
+    return row[2].indexOf(-1) >= 0 ? -1 : Math.max.apply(null, row[2]);
+  }
+
+  function reachFill(minutes) {
+    if (minutes < 0) { return config.reach.unknown; }
+    var band = 0;
+    while (band < config.reach.breaks.length && minutes > config.reach.breaks[band]) { band += 1; }
+    return config.reach.fills[band];
+  }
+
+  function shade(kind) {
+    shown = kind;
+    if (!layers.reach) { return; }
+    layers.reach.eachLayer(function (layer) {
+      layer.setStyle({ fillColor: reachFill(walk(config.reach.rows[layer.feature.id])) });
+    });
+  }
+
+  function reachTip(layer) {
+    var row = config.reach.rows[layer.feature.id];
+    var minutes = walk(row);
+    return tipTable([
+      ["building", row[0]],
+      ["households", row[1].toLocaleString("en")],
+      ["minutes", minutes < 0 ? words["no-way"] : minutes.toFixed(1) + " " + words["unit-min"]]
+    ]);
+  }
+
+  if (layers.reach) {
+    layers.reach.bindTooltip(reachTip, { sticky: true, className: "wg-tip foliumtooltip", opacity: 1 });
   }
 
   /* ---- legend ---- */
@@ -322,14 +372,21 @@ function wanggeMap(map, layers) {
   function gapTip(layer) {
     var row = layer.options.row;
     var missing = row[4].map(function (kind) { return config.categories[kind].name; });
+    return tipTable([
+      ["building", row[3]],
+      ["households", row[2].toLocaleString("en")],
+      ["missing", missing.join(words["list-mark"])]
+    ]);
+  }
+
+  function tipTable(pairs) {
     var table = el("table");
-    [["building", row[3]], ["households", row[2].toLocaleString("en")], ["missing", missing.join(words["list-mark"])]]
-      .forEach(function (pair) {
-        var line = el("tr");
-        line.appendChild(el("th", "", words[pair[0]]));
-        line.appendChild(el("td", "", pair[1]));
-        table.appendChild(line);
-      });
+    pairs.forEach(function (pair) {
+      var line = el("tr");
+      line.appendChild(el("th", "", words[pair[0]]));
+      line.appendChild(el("td", "", pair[1]));
+      table.appendChild(line);
+    });
     return table;
   }
 
