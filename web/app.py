@@ -11,9 +11,11 @@ from flask import Flask, request
 
 from web import i18n
 from web.api import errors
+from web.api.coverage import coverage
 from web.api.routes import api
 from web.auth.headers import add_headers
 from web.auth.origin import check_origin
+from web.pages.coverage import coverage_pages
 from web.pages.views import pages
 from web.services.state import Service
 from web.settings import MEGABYTE, Settings
@@ -45,10 +47,12 @@ def build(settings: Settings | None = None) -> Flask:
     app.before_request(lambda: check_origin(request))
     app.after_request(add_headers)
     app.register_blueprint(pages)
+    app.register_blueprint(coverage_pages)
     app.register_blueprint(api)
+    app.register_blueprint(coverage)
     service = Service.make(settings)
     app.extensions["wangge"] = service
-    atexit.register(service.runner.close)
+    atexit.register(service.close)
     if settings.prepare_demo:
         service.prepare_demo()
     return app

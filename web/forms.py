@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import current_app
-from pydantic import ValidationError
+from flask import current_app, request
+from pydantic import BaseModel, ValidationError
 
-from web.errors import BadRequestError
+from web.errors import BadRequestError, TooLargeError
 from web.services.plans import PlanParameters
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +26,21 @@ NAMES = {
     "effort": "搜索强度",
     "minutes": "分钟数",
     "speed": "步行速度",
+    "method": "计算方法",
+    "category": "服务类别",
+    "window": "时段",
+    "stations": "移动的站点",
+    "added": "新增的站点",
+    "removed": "移除的站点",
+    "scenario": "新增的门、桥和路",
+    "model": "选址模型",
+    "p": "新增站点数",
+    "candidates": "候选站址",
+    "capacity": "容量",
 }
+
+BODY_BYTES = 1 << 20
+"""More than two thousand stations need."""
 
 
 def of_service() -> Service:
@@ -40,9 +56,21 @@ def parameters_from(given: Mapping[str, Any]) -> PlanParameters:
     BadRequestError
         Naming every field that cannot be read.
     """
-    filled = {name: value for name, value in given.items() if value not in ("", None)}
+    return validated(
+        PlanParameters, {name: value for name, value in given.items() if value not in ("", None)}
+    )
+
+
+def validated(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
+    """Read a question of one kind.
+
+    Raises
+    ------
+    BadRequestError
+        Naming every field that cannot be read.
+    """
     try:
-        return PlanParameters.model_validate(filled)
+        return kind.model_validate(given)
     except ValidationError as error:
         fields = list(dict.fromkeys(str(fault["loc"][0]) for fault in error.errors() if fault["loc"]))
         zh = "、".join(NAMES.get(name, name[:40]) for name in fields)
@@ -53,6 +81,24 @@ def parameters_from(given: Mapping[str, Any]) -> PlanParameters:
             f"Not usable: {en}. Give sensible numbers.",
             fields=fields,
         ) from error
+
+
+def body() -> dict[str, Any]:
+    """Return the JSON object that the request carries; an empty one without a body.
+
+    Raises
+    ------
+    BadRequestError, TooLargeError
+        If it is none, or longer than any question needs to be.
+    """
+    if (request.content_length or 0) > BODY_BYTES:
+        raise TooLargeError(
+            "body-too-large", "请求内容过大。", "The body is larger than any question needs to be."
+        )
+    given = request.get_json(silent=True) if request.data else {}
+    if not isinstance(given, dict):
+        raise BadRequestError("json-needed", "请求内容应为 JSON 对象。", "The body must be a JSON object.")
+    return given
 
 
 def columns_from(texts: Iterable[str]) -> dict[str, str]:

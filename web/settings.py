@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     """Wall clock for one planning job."""
     child_memory_mb: int = Field(default=3072, ge=512)
     """Address space of each process that reads uploads."""
+    max_models: int = Field(default=2, ge=1)
+    """Projects whose coverage model is kept ready at the same time, each in a process of its own."""
+    coverage_timeout_s: float = Field(default=60, gt=0)
+    """Wall clock for one question to a coverage model."""
+    coverage_idle_s: float = Field(default=1800, gt=0)
+    """A coverage model that nobody asks for so long is given up."""
     prepare_demo: bool = True
     """Plan the small demo city at the first start."""
 

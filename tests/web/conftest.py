@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from coverage_make import Covered, ready, uploaded
 from flask import Flask
 from flask.testing import FlaskClient
 from web_make import Planned, city, gpkg, roles, send, wait_for
@@ -46,7 +47,7 @@ def build(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
 
     yield make_app
     for app in made:
-        app.extensions["wangge"].runner.close()
+        app.extensions["wangge"].close()
 
 
 @pytest.fixture
@@ -85,4 +86,16 @@ def planned(tmp_path_factory: pytest.TempPathFactory, compiled_messages: None) -
     state = wait_for(client, job)
     assert state["state"] == "done", state
     yield Planned(app, project, job)
-    app.extensions["wangge"].runner.close()
+    app.extensions["wangge"].close()
+
+
+@pytest.fixture(scope="session")
+def covered(tmp_path_factory: pytest.TempPathFactory, compiled_messages: None) -> Iterator[Covered]:
+    """One application with a city whose service model is ready, shared by tests that only ask."""
+    app = create_app(_settings(tmp_path_factory.mktemp("covered")))
+    client = app.test_client()
+    project = uploaded(client)
+    overview = ready(client, project)
+    assert overview["state"] == "ready", overview
+    yield Covered(app, project, overview)
+    app.extensions["wangge"].close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from coverage_make import ready
 from flask import Flask
 from flask.testing import FlaskClient
 from web_make import Planned, city, form, gpkg
@@ -25,6 +26,7 @@ def address(app: Flask, rule: Rule, values: dict[str, Any]) -> str:
 
 def test_every_route_answers_with_the_headers(planned: Planned) -> None:
     app, client = planned.app, planned.client
+    assert ready(client, planned.project)["state"] == "ready"
     values = {
         "project_id": planned.project,
         "job_id": planned.job,

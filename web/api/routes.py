@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request
 
 from web.downloads import download
-from web.errors import BadRequestError
-from web.forms import columns_from, of_service, parameters_from
+from web.forms import body, columns_from, of_service, parameters_from
 from web.services.plans import DOWNLOADS
 from web.services.projects import parse_layers
 
@@ -86,10 +85,7 @@ def delete_project(project_id: str) -> tuple[str, int]:
 def start_job(project_id: str) -> tuple[Response, int]:
     """Start a planning job."""
     service = of_service()
-    given = request.get_json(silent=True) if request.data else {}
-    if not isinstance(given, dict):
-        raise BadRequestError("json-needed", "请求内容应为 JSON 对象。", "The body must be a JSON object.")
-    job = service.plans.start(service.project_store.get(project_id), parameters_from(given))
+    job = service.plans.start(service.project_store.get(project_id), parameters_from(body()))
     return jsonify(job_json(job)), 202
 
 
@@ -137,9 +133,11 @@ def job_json(job: Job) -> dict[str, Any]:
     """Return a job as the interface shows it."""
     service = of_service()
     made = service.plans.files(job) if job.state == "done" else {}
+    answer = {"answer": service.coverages.answer(job)} if job.kind == "siting" else {}
     return {
         "id": job.id,
         "project": job.project,
+        "kind": job.kind,
         "state": job.state,
         "parameters": job.parameters,
         "created": job.created,
@@ -148,4 +146,5 @@ def job_json(job: Job) -> dict[str, Any]:
         "progress": service.plans.progress(job),
         "error": job.error.model_dump(exclude={"kind"}) if job.error else None,
         "files": {name: f"/api/v1/jobs/{job.id}/files/{name}" for name in DOWNLOADS if name in made},
+        **answer,
     }

@@ -1,15 +1,24 @@
 import { defineConfig } from "vite";
 
+// The pages are rendered by the server: it names the entries and their styles and adds their age to the address.
+// What they load themselves carries a hash in its name instead.
+const NAMED = new Set(["app.css", "coverage.css"]);
+
 export default defineConfig({
-  // The pages are rendered by the server: it names these two files and adds their age to the address.
+  base: "/static/",
   build: {
     outDir: "../static",
     emptyOutDir: true,
     modulePreload: false,
-    cssCodeSplit: false,
+    chunkSizeWarningLimit: 2000,
     rollupOptions: {
-      input: "src/main.ts",
-      output: { entryFileNames: "app.js", assetFileNames: "app[extname]" },
+      input: { app: "src/main.ts", coverage: "src/coverage/main.ts" },
+      output: {
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name]-[hash].js",
+        assetFileNames: (asset) =>
+          asset.names.some((name) => NAMED.has(name)) ? "[name][extname]" : "[name]-[hash][extname]",
+      },
     },
   },
 });

@@ -55,13 +55,13 @@ def main(folder: Path) -> int:
     try:
         result = _run(task, out, executor)
     except GeoError as error:
-        return _fail(out, error, task["labels"])
+        return fail(out, error, task["labels"])
     except (MemoryError, RecursionError) as error:
         traceback.print_exception(error)
-        return _fail(out, _too_large(), {})
+        return fail(out, too_large(), {})
     except Exception as error:  # noqa: BLE001 - whatever a reader raises, the planner gets an answer
         traceback.print_exception(error)
-        return _fail(out, _unreadable(), {})
+        return fail(out, unreadable(), {})
     finally:
         if executor is not None:
             executor.shutdown(cancel_futures=True)
@@ -106,7 +106,14 @@ def relabel(text: str, labels: dict[str, str]) -> str:
     return text
 
 
-def _fail(out: Path, error: GeoError, labels: dict[str, str]) -> int:
+def fail(out: Path, error: GeoError, labels: dict[str, str]) -> int:
+    """Write down why the process ends."""
+    (out / "error.json").write_text(described(error, labels), encoding="utf-8")
+    return FAILED
+
+
+def described(error: GeoError, labels: dict[str, str]) -> str:
+    """Return an error as JSON, with the client's names of files."""
     document = {
         "kind": type(error).__name__,
         "code": error.code,
@@ -114,12 +121,11 @@ def _fail(out: Path, error: GeoError, labels: dict[str, str]) -> int:
         "en": error.en,
         "where": error.where,
     }
-    text = relabel(json.dumps(document, ensure_ascii=False, default=str), labels)
-    (out / "error.json").write_text(text, encoding="utf-8")
-    return FAILED
+    return relabel(json.dumps(document, ensure_ascii=False, default=str), labels)
 
 
-def _too_large() -> GeoError:
+def too_large() -> GeoError:
+    """Return the error for data that do not fit into the memory of a process."""
     return TooLargeError(
         "memory",
         "数据过大，超出了单个任务的内存上限。请分区域上传。",
@@ -127,7 +133,8 @@ def _too_large() -> GeoError:
     )
 
 
-def _unreadable() -> GeoError:
+def unreadable() -> GeoError:
+    """Return the error for data that a reader broke off at."""
     return UploadError(
         "unreadable",
         "无法处理这些数据：文件内容异常。请检查后重新导出，或换一种格式。",

@@ -1,4 +1,4 @@
-"""The operations of jobs: the only place where the service calls the library. Runs inside the fences."""
+"""The operations of jobs. They and the coverage desk call the library, inside the fences; nothing else does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.types import ROLES
 from web.jobs import screen
+from web.jobs.siting import siting
 
 # Each operation imports what it needs: looking at a file needs neither numba nor folium.
 # ruff: noqa: PLC0415
@@ -118,8 +119,7 @@ def plan(
     standard = load_standard(parameters["standard"]).with_(
         target=parameters["target"], min=parameters["min"], max=parameters["max"]
     )
-    demo = parameters.get("demo")
-    sources = _demo_sources(demo, progress) if demo else _sources(parameters)
+    sources = sources_of(parameters, out, progress)
     result = make_plan(
         sources,
         standard=standard,
@@ -209,17 +209,23 @@ def _sources(parameters: dict[str, Any]) -> list[Source]:
     return [Source(item["role"], Path(item["path"]), item["layer"]) for item in parameters["sources"]]
 
 
-def _demo_sources(demo: dict[str, Any], progress: Progress) -> list[Source]:
+def sources_of(parameters: dict[str, Any], out: Path, progress: Progress) -> list[Source]:
+    """Return the layers a task names: those of an upload, or of the demo city, which is made when it is missing.
+
+    `parameters`: ``sources``, or ``demo`` (``size``, ``path``).
+    """
     from pyogrio import list_layers
 
     from geo.demo import write_city
     from geo.layers import Source
 
+    demo = parameters.get("demo")
+    if not demo:
+        return _sources(parameters)
     path = Path(demo["path"])
     if not path.exists():
         progress("demo", 0, 1)
-        draft = path.with_name(f"draft-{path.name}")
-        draft.unlink(missing_ok=True)
+        draft = out / f"draft-{path.name}"
         write_city(demo["size"], draft)
         draft.rename(path)
         progress("demo", 1, 1)
@@ -254,4 +260,5 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "load": load,
     "plan": plan,
     "map": map_of_community,
+    "siting": siting,
 }

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -20,15 +16,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from web.errors import ConflictError
-from web.jobs import sandbox
 from web.jobs.faults import as_error, crashed, interrupted, timed_out, unknown_failure
-from web.jobs.kernels import copy_kernels
-from web.store.files import read_json, write_text
+from web.jobs.launch import Task, kill, launch, signal_group
+from web.store.files import read_json
 from web.store.models import Fault, Job, new_id, now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from web.settings import Settings
     from web.store import JobStore
 
@@ -36,20 +29,6 @@ LOG = logging.getLogger("wangge")
 
 LOG_TAIL = 4000
 POLL_S = 0.05
-GRACE_S = 0.4
-"""Between asking a process to end and killing it."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What one process has to do, and all it may touch."""
-
-    operation: str
-    parameters: Mapping[str, Any]
-    read: tuple[Path, ...] = ()
-    write: tuple[Path, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    workers: int = 1
 
 
 class Runner:
@@ -87,7 +66,7 @@ class Runner:
         with self._lock:
             processes = list(self._running.values())
         for process in processes:
-            _kill(process)
+            kill(process)
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -113,7 +92,7 @@ class Runner:
             if process is None:
                 self._end(job, "cancelled", None)
         if process is not None:
-            _kill(process)
+            kill(process)
             deadline = time.monotonic() + 2
             while not self._jobs.get(job_id).over and time.monotonic() < deadline:
                 time.sleep(POLL_S / 2)
@@ -131,7 +110,9 @@ class Runner:
         (folder / "out").mkdir(parents=True)
         try:
             with self._slots:
-                process = self._spawn(folder, task, cpu_s=int(self._settings.inspect_timeout_s) + 5)
+                process = launch(
+                    self._settings, folder, task, cpu_s=int(self._settings.inspect_timeout_s) + 5
+                )
                 fault = self._wait(process, folder, self._settings.inspect_timeout_s)
             if fault is not None:
                 raise as_error(fault)
@@ -152,7 +133,7 @@ class Runner:
             if job.over or self._closed:
                 return
             try:
-                process = self._spawn(folder, task, cpu_s=int(self._settings.job_timeout_s) + 5)
+                process = launch(self._settings, folder, task, cpu_s=int(self._settings.job_timeout_s) + 5)
             except Exception:
                 self._end(job, "failed", unknown_failure())
                 raise
@@ -180,55 +161,22 @@ class Runner:
         shutil.rmtree(self._jobs.out(job.id) / "cache", ignore_errors=True)
         self._jobs.save(job)
 
-    def _spawn(self, folder: Path, task: Task, *, cpu_s: int) -> subprocess.Popen[bytes]:
-        out = folder / "out"
-        cache = out / "cache"
-        cache.mkdir(exist_ok=True)
-        if task.operation == "plan":
-            copy_kernels(cache)
-        limits = {
-            "memory_mb": self._settings.child_memory_mb,
-            "cpu_s": cpu_s,
-            "file_mb": 4096,
-            "files": 512,
-        }
-        document = {
-            "operation": task.operation,
-            "parameters": dict(task.parameters),
-            "read": [str(path) for path in task.read],
-            "write": [str(path) for path in task.write],
-            "labels": dict(task.labels),
-            "workers": task.workers,
-            "limits": limits,
-        }
-        write_text(folder / "task.json", json.dumps(document, ensure_ascii=False))
-        with (folder / "log.txt").open("wb") as log:
-            return subprocess.Popen(  # noqa: S603 - our own module, our own folder
-                [sys.executable, "-m", "web.jobs.child", str(folder)],
-                cwd=sandbox.ROOT,
-                env=sandbox.environment(out=out, numba_cache=cache),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
     def _wait(self, process: subprocess.Popen[bytes], folder: Path, limit_s: float) -> Fault | None:
         """Wait for the process to end, or end it; return what went wrong, if anything."""
         try:
             code = process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            _kill(process)
+            kill(process)
             return timed_out(limit_s)
-        _kill(process)
+        kill(process)
         if code == 0 and read_json(folder / "out" / "result.json") is not None:
             return None
-        fault = _said(folder) or crashed()
-        LOG.info("a job ended with %s (exit code %s)\n%s", fault.code, code, _tail(folder / "log.txt"))
+        fault = said(folder) or crashed()
+        LOG.info("a job ended with %s (exit code %s)\n%s", fault.code, code, tail(folder / "log.txt"))
         return fault
 
 
-def _tail(path: Path) -> str:
+def tail(path: Path) -> str:
     """Return the end of a log, for our own log."""
     try:
         return path.read_bytes()[-LOG_TAIL:].decode("utf-8", "replace")
@@ -236,27 +184,13 @@ def _tail(path: Path) -> str:
         return ""
 
 
-def _said(folder: Path) -> Fault | None:
+def said(folder: Path) -> Fault | None:
+    """Return the fault that a process wrote down before it ended, if any."""
     document = read_json(folder / "out" / "error.json", limit=1 << 20)
     try:
         return Fault.model_validate(document) if document is not None else None
     except ValidationError:
         return None
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all it started; its group outlives it only if it left helpers."""
-    _signal_group(process.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=GRACE_S)
-    _signal_group(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=GRACE_S)
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
 
 
 def _start_of(pid: int) -> str | None:
@@ -269,4 +203,4 @@ def _start_of(pid: int) -> str | None:
 
 def _kill_left_over(job: Job) -> None:
     if job.pid is not None and job.process_start is not None and _start_of(job.pid) == job.process_start:
-        _signal_group(job.pid, signal.SIGKILL)
+        signal_group(job.pid, signal.SIGKILL)

@@ -15,6 +15,7 @@ from web.errors import job_missing
 from web.forms import columns_from, of_service, parameters_from
 from web.i18n import language
 from web.pages import figures, words
+from web.services.coverage import has_stations
 from web.services.projects import guessed_layers
 from web.store import Layer
 
@@ -57,7 +58,7 @@ def projects() -> str:
     """Show projects, demo cities and the upload form."""
     service = of_service()
     latest: dict[str, Job] = {}
-    for job in service.job_store.all():
+    for job in (job for job in service.job_store.all() if job.kind == "plan"):
         latest.setdefault(job.project, job)
     return render_template(
         "index.html",
@@ -79,7 +80,7 @@ def demo(size: Any) -> BaseResponse:
     """Open a demo city; plan it when it is opened first."""
     service = of_service()
     project, _ = service.projects.demo(size)
-    if not service.job_store.of_project(project.id):
+    if not service.job_store.of_project(project.id, kind="plan"):
         service.plans.start(project, parameters_from({}))
     return redirect(url_for("pages.project", project_id=project.id), 303)
 
@@ -120,7 +121,7 @@ def project(project_id: str) -> str | BaseResponse:
     project = service.project_store.get(project_id)
     if project.state == "draft":
         return redirect(url_for("pages.layers", project_id=project.id), 303)
-    jobs = service.job_store.of_project(project.id)
+    jobs = service.job_store.of_project(project.id, kind="plan")
     job = _chosen_job(jobs)
     # While a new plan is made, or when it failed, the last one stays in view.
     shown = job if job and job.state == "done" else next((old for old in jobs if old.state == "done"), None)
@@ -141,6 +142,7 @@ def project(project_id: str) -> str | BaseResponse:
         histogram=figures.histogram(table, report) if report else None,
         standards=service.plans.standards(),
         community=request.args.get("community", ""),
+        has_stations=has_stations(project),
     )
 
 

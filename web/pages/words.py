@@ -20,6 +20,7 @@ ROLE_NAMES = {
     "stations": _("Service stations"),
     "old_grids": _("Old grids"),
     "candidates": _("Candidate sites"),
+    "gates": _("Gates"),
 }
 
 STATE_NAMES = {
@@ -36,6 +37,7 @@ STAGE_NAMES = {
     "start": _("Starting"),
     "demo": _("Building the demo city"),
     "read": _("Reading layers"),
+    "layers": _("Reading layers"),
     "cells": _("Drawing cells"),
     "partition": _("Dividing into grids"),
     "write": _("Checking and writing"),

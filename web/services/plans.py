@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.standards import Standard, list_standards, load_standard
 from web.errors import ConflictError, file_missing
-from web.jobs.runner import Task
+from web.jobs.launch import Task
 from web.services.projects import labels, sources
 from web.store import Job, Project
 from web.store.files import write_text
@@ -31,12 +31,17 @@ DOWNLOADS = {
     "map-en.html": "text/html; charset=utf-8",
     "coverage.gpkg": "application/geopackage+sqlite3",
     "coverage.json": "application/json",
+    "siting.gpkg": "application/geopackage+sqlite3",
+    "siting.json": "application/json",
 }
 
 STAGE_SHARES = {
     "start": (0.0, 0.02),
     "demo": (0.02, 0.08),
     "read": (0.08, 0.14),
+    "layers": (0.08, 0.14),
+    "sites": (0.14, 0.25),
+    "prove": (0.25, 0.98),
     "cells": (0.14, 0.45),
     "partition": (0.45, 0.82),
     "write": (0.82, 0.88),

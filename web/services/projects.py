@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from geo.types import ROLES
 from web.errors import BadRequestError, ConflictError, UploadError
-from web.jobs.runner import Runner, Task
+from web.jobs.launch import Task
 from web.services.uploads import receive
 from web.store import Layer, Project, StoredFile
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from web.jobs.residents import Residents
+    from web.jobs.runner import Runner
     from web.services.uploads import Incoming
     from web.settings import Settings
     from web.store import JobStore, ProjectStore
@@ -29,11 +31,19 @@ FILES = TypeAdapter(list[StoredFile])
 class Projects:
     """Make, change and delete projects."""
 
-    def __init__(self, settings: Settings, projects: ProjectStore, jobs: JobStore, runner: Runner) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        projects: ProjectStore,
+        jobs: JobStore,
+        runner: Runner,
+        residents: Residents,
+    ) -> None:
         self._settings = settings
         self._projects = projects
         self._jobs = jobs
         self._runner = runner
+        self._residents = residents
         self._demo_lock = threading.Lock()
 
     def create(self, name: str, incoming: Sequence[Incoming]) -> Project:
@@ -107,6 +117,7 @@ class Projects:
                 "项目中有任务正在运行，请先取消。",
                 "A job of this project is running; cancel it first.",
             )
+        self._residents.forget(project.id)
         self._projects.remove(project.id)
         for job in jobs:
             self._jobs.remove(job.id)

@@ -15,6 +15,8 @@ from web.store.models import Job
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from web.store.models import JobKind
+
 PROGRESS_LIMIT = 4096
 
 
@@ -67,9 +69,9 @@ class JobStore:
         jobs = [Job.model_validate(document) for document in documents if document is not None]
         return sorted(jobs, key=lambda job: (job.created, job.id), reverse=True)
 
-    def of_project(self, project_id: str) -> list[Job]:
-        """Return a project's jobs, newest first."""
-        return [job for job in self.all() if job.project == project_id]
+    def of_project(self, project_id: str, *, kind: JobKind | None = None) -> list[Job]:
+        """Return a project's jobs, newest first; those of one kind when it is named."""
+        return [job for job in self.all() if job.project == project_id and kind in {None, job.kind}]
 
     def remove(self, job_id: str) -> None:
         """Delete a job and its results."""

@@ -12,6 +12,7 @@ from geo.types import Role  # noqa: TC001 - pydantic reads it when the class is 
 
 ProjectKind = Literal["upload", "demo-small", "demo-full"]
 ProjectState = Literal["draft", "ready"]
+JobKind = Literal["plan", "siting"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobState] = frozenset({"done", "failed", "cancelled", "interrupted"})
 
@@ -86,10 +87,11 @@ class Project(BaseModel):
 
 
 class Job(BaseModel):
-    """One planning job."""
+    """One job of a project."""
 
     id: str = Field(default_factory=new_id)
     project: str
+    kind: JobKind = "plan"
     parameters: dict[str, Any] = Field(default_factory=dict)
     state: JobState = "queued"
     created: str = Field(default_factory=now)
