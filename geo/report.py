@@ -7,18 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
+from pyproj import Transformer
 
 from geo import __version__, boundaries
+from geo.fixed import find_fixed
+from geo.loads import unit_loads
+from geo.partition.ceiling import BANDS, ceilings, whole_band
+from geo.partition.packing import pieces_needed
+from geo.partition.reason_texts import UNPROVED
+from geo.tiling import SCALE
 from geo.types import BorderClass
 from geo.verify import TilingVerdict, verify_tiling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from geo.city import City
+    from geo.partition.ceiling import Ceiling
+    from geo.partition.release import Figures, ReleaseGain
     from geo.plan import Plan
+    from geo.standards import Standard
     from geo.tiling import Tiling
     from geo.units import Units
 
@@ -30,11 +43,30 @@ ALONG_ROADS = (
     BorderClass.WATER,
 )
 
+NEAR_M = 15.0
+"""A border this close to a road's centre line, in metres, is near it."""
+
 
 def plan_report(
-    city: City, tiling: Tiling, units: Units, plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]
+    city: City,
+    tiling: Tiling,
+    units: Units,
+    plan: Plan,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    *,
+    release: Sequence[ReleaseGain] | None = None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:
-    """Measure and check a plan.
+    """Measure and check a plan, and say how much better any plan could be.
+
+    Parameters
+    ----------
+    city, tiling, units, plan, layers
+        The plan, all it was made from, and its layers.
+    release
+        What it would gain to divide compounds (`geo.partition.release.release_gains`), when that was looked for.
+    executor
+        Where the ceilings are worked on; None works in the calling thread.
 
     Returns
     -------
@@ -42,9 +74,8 @@ def plan_report(
     None when there are none.
     """
     grids, standard = plan.grids, plan.standard
-    load = grids[standard.measure].to_numpy()
     homes = grids["households"].to_numpy() > 0
-    deviation = np.abs(load - standard.target) / standard.target
+    deviation = np.abs(grids["deviation"].to_numpy())
     border_m = boundaries.border_totals(tiling, plan.grid_of_cell)
     findings = [*city.findings, *tiling.findings]
     compounds = _compounds(city, tiling, plan)
@@ -64,14 +95,19 @@ def plan_report(
         "households": _households(city, plan),
         "persons_estimated": city.persons_estimated,
         "share_in_band": _share(grids["in_band"].to_numpy()[homes]),
-        "share_within_10": _share(deviation[homes] <= 0.10 + 1e-12),
-        "share_within_20": _share(deviation[homes] <= 0.20 + 1e-12),
+        "share_within_10": _share(deviation[homes] <= 0.10 + 1e-9),
+        "share_within_20": _share(deviation[homes] <= 0.20 + 1e-9),
+        "ceiling": _ceiling(units, plan, executor) if homes.any() else None,
+        "certificate": _certificate(city, units, plan),
         "out_of_band": _out_of_band(plan),
+        "released": [_gain(city, gain) for gain in plan.releases],
+        "release": None if release is None else [_gain(city, gain) for gain in release],
         "compounds": compounds,
         "compounds_split": compounds["split"],
         "mean_polsby_popper": _mean(grids["compactness"].to_numpy()[homes]),
         "border": {kind.name.lower(): round(length, 1) for kind, length in border_m.items()},
         "border_along_roads": _along_roads(border_m),
+        "border_near_roads": _near_roads(city, tiling, plan),
         "exact_tiling": _exact_tiling(layers),
         "contiguity": _contiguity(plan),
         "findings": [finding.to_dict() for finding in findings],
@@ -143,6 +179,119 @@ def _along_roads(border_m: Mapping[BorderClass, float]) -> float | None:
     """Share of the border between grids that runs along a road, a railway or water."""
     total = sum(border_m.values())
     return round(sum(border_m[kind] for kind in ALONG_ROADS) / total, 4) if total > 0 else None
+
+
+def _near_roads(city: City, tiling: Tiling, plan: Plan) -> float | None:
+    """Share of the border between grids whose straight pieces have their middle near a road's centre line."""
+    segments = tiling.segments
+    left, right = boundaries.sides(tiling, plan.grid_of_cell)
+    community = np.append(tiling.cells["community"].to_numpy(np.int32), np.int32(-1))
+    inner = (left != right) & (left >= 0) & (right >= 0)
+    inner &= community[segments.left] == community[segments.right]
+    length = segments.length_m[inner]
+    if not length.sum() > 0.0:
+        return None
+    middle = (segments.start[inner] + segments.end[inner]) / (2 * SCALE)
+    to_metres = Transformer.from_crs(tiling.cells.crs, city.crs, always_xy=True)
+    points = shapely.points(*to_metres.transform(middle[:, 0], middle[:, 1]))
+    tree = shapely.STRtree(city.roads.geometry.to_numpy())
+    near = np.unique(tree.query(points, predicate="dwithin", distance=NEAR_M)[0])
+    return round(float(length[near].sum() / length.sum()), 4)
+
+
+def _ceiling(units: Units, plan: Plan, executor: Executor | None) -> dict[str, Any]:
+    """Bound the shares of all plans, and of those with as many grids in every part of a community as this one."""
+    grid = _grid_of_unit(units, plan)
+    fixed = find_fixed(units, plan.standard)
+    found = ceilings(
+        units, plan.standard, grid, fixed=fixed if len(fixed.dedicated) else None, executor=executor
+    )
+    whole = (plan.grid_of_cell == grid[units.of_cell])[units.of_cell >= 0].all()
+    return {
+        "same_counts": _shares(found.same) if whole else None,
+        "any_counts": _shares(found.any),
+        "exceptions": _exceptions(units, plan.standard, grid),
+    }
+
+
+def _shares(ceiling: Ceiling) -> dict[str, float]:
+    """Round up: a ceiling stays one."""
+    return {name: float(np.ceil(getattr(ceiling, name) * 1e4 - 1e-6) / 1e4) for name in BANDS}
+
+
+def _exceptions(units: Units, standard: Standard, grid: NDArray[np.int32]) -> int:
+    """Count the grids to which the ceilings do not apply: two units too large, together above the hard maximum."""
+    load = unit_loads(units, standard)
+    hard = standard.max if standard.hard_max is None else standard.hard_max
+    large = np.flatnonzero(load > min(whole_band(standard, name)[1] for name in BANDS))
+    order = large[np.lexsort((-load[large], grid[large]))]
+    first = np.flatnonzero(np.diff(grid[order], prepend=-1))
+    second = np.setdiff1d(first + 1, np.append(first, len(order)))
+    return int((load[order[second - 1]] + load[order[second]] > hard).sum())
+
+
+def _grid_of_unit(units: Units, plan: Plan) -> NDArray[np.int32]:
+    grid = np.zeros(units.n, np.int32)
+    inside = units.of_cell >= 0
+    grid[units.of_cell[inside]] = plan.grid_of_cell[inside]
+    return grid
+
+
+def _certificate(city: City, units: Units, plan: Plan) -> list[dict[str, Any]]:
+    """Say of every community how many of its grids out of the band, and of its cut compounds, must be."""
+    grids = plan.grids
+    outside = ~grids["in_band"].to_numpy()
+    open_ = outside & grids["reason"].isin(UNPROVED).to_numpy()
+    community = grids["community"].to_numpy()
+    n = len(city.communities)
+    splits, needed = _splits(units, plan, n)
+    table = pd.DataFrame(
+        {
+            "community_id": city.communities["community_id"].to_numpy(),
+            "grids": np.bincount(community, minlength=n),
+            "out_of_band": np.bincount(community[outside], minlength=n),
+            "unavoidable": np.bincount(community[outside & ~open_], minlength=n),
+            "not_proved": np.bincount(community[open_], minlength=n),
+            "splits": splits,
+            "splits_needed": needed,
+        }
+    )
+    return [
+        dict(zip(table.columns, row, strict=True)) for row in table.astype(object).itertuples(index=False)
+    ]
+
+
+def _splits(units: Units, plan: Plan, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the pieces of compounds beyond one, and those that there are while no grid is above the maximum."""
+    load, grid = unit_loads(units, plan.standard), _grid_of_unit(units, plan)
+    rows = np.flatnonzero((units.compound >= 0) & (load > 0))
+    keys = np.stack([units.community[rows], units.compound[rows]], axis=1)
+    order = rows[np.lexsort((keys[:, 1], keys[:, 0]))]
+    new = np.flatnonzero((np.diff(units.community[order]) != 0) | (np.diff(units.compound[order]) != 0)) + 1
+    splits, needed = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for own in np.split(order, new):
+        if len(own) > 1:
+            community = units.community[own[0]]
+            splits[community] += len(np.unique(grid[own])) - 1
+            needed[community] += pieces_needed(load[own], plan.standard.max) - 1
+    return splits, needed
+
+
+def _gain(city: City, gain: ReleaseGain) -> dict[str, Any]:
+    return {
+        "compound_id": str(city.compounds["compound_id"].iloc[gain.compound]),
+        "community_id": str(city.communities["community_id"].iloc[gain.community]),
+        "load": gain.load,
+        "gain": gain.gain,
+        "before": _figures(gain.before),
+        "after": _figures(gain.after),
+        "zh": gain.zh,
+        "en": gain.en,
+    }
+
+
+def _figures(figures: Figures) -> dict[str, int]:
+    return {"grids": figures.grids, "in_band": figures.in_band, "within_10": figures.within_10}
 
 
 def verify_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, TilingVerdict]:

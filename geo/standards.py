@@ -9,13 +9,19 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from geo.errors import StandardError
+from geo.types import BorderClass, DedicatedUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Measure = Literal["households", "persons"]
 UnitLevel = Literal["compound_or_building", "compound", "building_or_unit"]
 SplitCompound = Literal["over_max", "over_hard_max", "never"]
+Barrier = Literal["hard", "soft"]
+Release = Literal["never", "blocking"]
 
 STANDARDS_DIR = Path(__file__).resolve().parent.parent / "data" / "standards"
 
@@ -24,24 +30,28 @@ STANDARDS_DIR = Path(__file__).resolve().parent.parent / "data" / "standards"
 class TypeRule:
     """Size rule of one compound type.
 
-    Kept as data: the engine applies only the standard's main rule until units carry their compound type.
-
     Attributes
     ----------
     compound_type
         E.g. ``"成熟小区"``.
+    also
+        Other names under which layers know the type.
     measure
         What is counted.
-    target, min, max
-        Households or persons; None where the source gives no number.
+    target
+        Size of a grid of this type, households or persons; None follows the standard's main rule.
+    min, max
+        Smallest and largest compound that is a grid of its own, with `one_compound_per_grid`. None: no less than
+        the target, and any size. Other grids follow the band of the main rule, in its equivalents.
     one_compound_per_grid
-        A compound of this type that reaches `min` is a grid of its own.
+        A compound of this type from `min` to `max` is a grid of its own and is not divided.
     note
         What the source leaves open.
     """
 
     compound_type: str
     measure: Measure
+    also: tuple[str, ...] = ()
     target: int | None = None
     min: int | None = None
     max: int | None = None
@@ -73,7 +83,18 @@ class Standard:
     merge_small_compounds
         Compounds below `min` share a grid with their neighbours.
     rules
-        Rules per compound type. Data only so far: the engine follows the main rule for all units.
+        Rules per compound type; where none fits, the main rule holds.
+    dedicated
+        Uses that get grids of their own (专属网格), which no band judges: ``"institution"`` (驻区单位),
+        ``"park"`` (园区), ``"business"`` (商圈、楼宇).
+    dedicated_min_area_m2, dedicated_min_workers
+        From this area or this many workers on. Both 0: every one.
+    barriers
+        ``"hard"`` or ``"soft"`` per border class (``"railway"``, ``"water"``, ``"arterial"`` …). No grid and no
+        kept compound crosses a hard one; to cross a soft one has its price. Classes not named are soft.
+    release
+        ``"blocking"``: a compound that would stay whole is divided into its buildings where that brings more grids
+        into the band (`geo.partition.release`).
     levels
         Names of the administrative levels from the top down.
     sublevels
@@ -86,7 +107,7 @@ class Standard:
     Raises
     ------
     StandardError
-        ``standard-band``: the numbers contradict each other; ``standard-value``: an unknown word.
+        ``standard-band``, ``standard-rule``: numbers contradict each other; ``standard-value``: an unknown word.
     """
 
     id: str
@@ -101,6 +122,11 @@ class Standard:
     split_compound: SplitCompound = "over_hard_max"
     merge_small_compounds: bool = True
     rules: tuple[TypeRule, ...] = ()
+    dedicated: tuple[DedicatedUse, ...] = ()
+    dedicated_min_area_m2: float = 0.0
+    dedicated_min_workers: int = 0
+    barriers: dict[str, Barrier] = field(default_factory=dict)
+    release: Release = "never"
     levels: tuple[str, ...] = ("street", "community", "grid")
     sublevels: tuple[Standard, ...] = ()
     staffing: dict[str, int] = field(default_factory=dict)
@@ -109,6 +135,8 @@ class Standard:
     def __post_init__(self) -> None:
         _check_numbers(self)
         _check_words(self)
+        for rule in self.rules:
+            _check_rule(self, rule)
 
     @property
     def whole_limit(self) -> float:
@@ -119,6 +147,16 @@ class Standard:
             return float(self.hard_max)
         return float(self.max)
 
+    @property
+    def hard_barriers(self) -> tuple[BorderClass, ...]:
+        """Border classes that no grid crosses, in the order of their values."""
+        return tuple(c for c in BorderClass if self.barriers.get(c.name.lower()) == "hard")
+
+    def rule_for(self, compound_type: str) -> TypeRule | None:
+        """Return the rule with numbers of its own for a compound type, if there is one; the first that fits."""
+        fits = (r for r in self.rules if compound_type == r.compound_type or compound_type in r.also)
+        return next((r for r in fits if r.target is not None), None)
+
     def with_(
         self,
         *,
@@ -126,16 +164,18 @@ class Standard:
         min: int | None = None,  # noqa: A002 - the planner's own words
         max: int | None = None,  # noqa: A002
         hard_max: int | None = None,
+        release: Release | None = None,
     ) -> Standard:
-        """Return the standard with other numbers.
+        """Return the standard with other numbers, or another word on releases.
 
         With a new target, numbers that are not given change in the same proportion, so the tolerance in
-        percent stays. A hard maximum that is not given is never below the new maximum.
+        percent stays, and so do the rules per compound type that count what the main rule counts. A hard maximum
+        that is not given is never below the new maximum.
 
         Raises
         ------
         StandardError
-            ``standard-band``: not ``0 < min <= target <= max <= hard_max``.
+            ``standard-band``: not ``0 < min <= target <= max <= hard_max``; ``standard-value``: an unknown word.
         """
         ratio = 1.0 if target is None else target / self.target
         new_max = _scaled(self.max, ratio) if max is None else max
@@ -147,6 +187,8 @@ class Standard:
             min=_scaled(self.min, ratio) if min is None else min,
             max=new_max,
             hard_max=hard_max,
+            release=self.release if release is None else release,
+            rules=tuple(_rescaled(r, ratio) if r.measure == self.measure else r for r in self.rules),
         )
 
 
@@ -225,12 +267,14 @@ def _from_table(table: dict[str, Any]) -> Standard:
     sublevels = tuple(_sublevel(row, data) for row in data.pop("sublevels", ()))
     rules = tuple(_type_rule(row) for row in data.pop("rules", ()))
     levels = tuple(data.pop("levels", ("street", "community", "grid")))
-    return Standard(**data, rules=rules, levels=levels, sublevels=sublevels)
+    dedicated = tuple(data.pop("dedicated", ()))
+    return Standard(**data, rules=rules, dedicated=dedicated, levels=levels, sublevels=sublevels)
 
 
 def _sublevel(row: dict[str, Any], parent: dict[str, Any]) -> Standard:
     data = dict(row)
     level = data.pop("level")
+    data.setdefault("barriers", parent.get("barriers", {}))
     return Standard(
         **data,
         id=f"{parent['id']}:{level}",
@@ -241,7 +285,12 @@ def _sublevel(row: dict[str, Any], parent: dict[str, Any]) -> Standard:
 
 def _type_rule(row: dict[str, Any]) -> TypeRule:
     data = dict(row)
-    return TypeRule(compound_type=data.pop("type"), **data)
+    return TypeRule(compound_type=data.pop("type"), also=tuple(data.pop("also", ())), **data)
+
+
+def _rescaled(rule: TypeRule, ratio: float) -> TypeRule:
+    low, target, high = (None if v is None else _scaled(v, ratio) for v in (rule.min, rule.target, rule.max))
+    return replace(rule, min=low, target=target, max=high)
 
 
 def _larger(one: int, other: int) -> int:
@@ -272,18 +321,38 @@ def _check_numbers(standard: Standard) -> None:
     )
 
 
+def _check_rule(standard: Standard, rule: TypeRule) -> None:
+    given = [v for v in (rule.min, rule.target, rule.max) if v is not None]
+    ordered = given == sorted(given) and all(v > 0 for v in given)
+    if rule.measure in get_args(Measure) and ordered:
+        return
+    raise StandardError(
+        "standard-rule",
+        f"网格标准“{standard.id}”中“{rule.compound_type}”的规则不合理：{rule.measure}、下限 {rule.min}、"
+        f"目标 {rule.target}、上限 {rule.max}。须为正数，且 下限 ≤ 目标 ≤ 上限。",
+        f'The rule for "{rule.compound_type}" of the standard "{standard.id}" cannot be used: {rule.measure}, min '
+        f"{rule.min}, target {rule.target}, max {rule.max}. Numbers must be positive with min <= target <= max.",
+        compound_type=rule.compound_type,
+    )
+
+
 def _check_words(standard: Standard) -> None:
-    allowed = {
-        "measure": get_args(Measure),
-        "unit": get_args(UnitLevel),
-        "split_compound": get_args(SplitCompound),
+    classes = tuple(c.name.lower() for c in BorderClass if c > BorderClass.INTERIOR)
+    allowed: dict[str, tuple[Iterable[str], tuple[str, ...]]] = {
+        "measure": ([standard.measure], get_args(Measure)),
+        "unit": ([standard.unit], get_args(UnitLevel)),
+        "split_compound": ([standard.split_compound], get_args(SplitCompound)),
+        "dedicated": (standard.dedicated, get_args(DedicatedUse)),
+        "barriers": (standard.barriers, classes),
+        "barriers.*": (standard.barriers.values(), get_args(Barrier)),
+        "release": ([standard.release], get_args(Release)),
     }
-    for name, words in allowed.items():
-        value = getattr(standard, name)
-        if value not in words:
-            raise StandardError(
-                "standard-value",
-                f"网格标准“{standard.id}”的 {name} 不能为“{value}”，可选：{'、'.join(words)}。",
-                f'The standard "{standard.id}" has {name} = "{value}"; choose one of: {", ".join(words)}.',
-                column=name,
-            )
+    for name, (values, words) in allowed.items():
+        for value in values:
+            if value not in words:
+                raise StandardError(
+                    "standard-value",
+                    f"网格标准“{standard.id}”的 {name} 不能为“{value}”，可选：{'、'.join(words)}。",
+                    f'The standard "{standard.id}" has {name} = "{value}"; choose one of: {", ".join(words)}.',
+                    column=name,
+                )

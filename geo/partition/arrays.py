@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 # Positions in Static.rule.
 TARGET, LOW, HIGH, HARD, TOLERANCE = 0, 1, 2, 3, 4
-W_BAND, W_SLOPE, W_TOLERANCE, W_EVEN, W_COMPACT, W_BORDER, W_SPLIT, W_DONUT = 5, 6, 7, 8, 9, 10, 11, 12
-BLOCK_COST = 13
-RULES = 14
+W_BAND, W_SLOPE, W_TOLERANCE, W_EVEN, W_COMPACT, W_BORDER, W_MEAN, W_DONUT = 5, 6, 7, 8, 9, 10, 11, 12
+BLOCK_COST, MEAN, W_MOVED = 13, 14, 15
+RULES = 16
 
 # Positions in State.total.
 VALUE, BEST, HOLES = 0, 1, 2
@@ -37,13 +37,15 @@ class Static(NamedTuple):
         int32 (n,): 0..c-1, or -1 for a unit that is a whole compound or belongs to none.
     allowed
         int32 (c,): pieces of the compound that are not excess.
+    excess
+        float64 (c,): price of a piece of the compound beyond those.
     pinned
         bool (n,): units that may not leave the grid they start in.
     origin
         int32 (n,): old grid of the unit, 0..o-1, or -1 for none; moving households away from it costs.
     rule
-        float64 (RULES,): target, band, weights, and the border cost per metre above which a border runs through
-        a block.
+        float64 (RULES,): target, band, weights, the border cost per metre above which a border runs through a
+        block, and the mean load of a grid, which depends on their number (`with_mean`).
     """
 
     indptr: NDArray[np.int64]
@@ -57,6 +59,7 @@ class Static(NamedTuple):
     outside: NDArray[np.float64]
     compound: NDArray[np.int32]
     allowed: NDArray[np.int32]
+    excess: NDArray[np.float64]
     pinned: NDArray[np.bool_]
     origin: NDArray[np.int32]
     rule: NDArray[np.float64]
@@ -77,6 +80,8 @@ class State(NamedTuple):
         int32 (c, k): units of a compound in a grid.
     pieces
         int32 (c,): grids a compound lies in.
+    old
+        float64 (o, k): load of an old grid in a grid; o = 0 when moved load does not cost.
     total
         float64 (3,): objective of `part` and of `best`; number of grids that enclose others.
     """
@@ -91,6 +96,7 @@ class State(NamedTuple):
     touching: NDArray[np.int32]
     members: NDArray[np.int32]
     pieces: NDArray[np.int32]
+    old: NDArray[np.float64]
     total: NDArray[np.float64]
 
 
@@ -131,9 +137,17 @@ S_LOAD, S_CAPPED, S_POSITIVE, S_AREA, S_AROUND, S_COST, S_CUT = 0, 1, 2, 3, 4, 5
 SUMS = 7
 
 
+def with_mean(static: Static, k: int) -> Static:
+    """Return the part with the mean load of k grids in its rule."""
+    rule = static.rule.copy()
+    rule[MEAN] = static.load.sum() / k
+    return static._replace(rule=rule)
+
+
 def new_state(n: int, k: int, static: Static) -> State:
     """Return an empty state of n units and k grids; a kernel fills it."""
     compounds = len(static.allowed)
+    olds = int(static.origin.max(initial=-1)) + 1 if static.rule[W_MOVED] > 0.0 else 0
     return State(
         part=np.zeros(n, np.int32),
         best=np.zeros(n, np.int32),
@@ -145,6 +159,7 @@ def new_state(n: int, k: int, static: Static) -> State:
         touching=np.zeros((k, k), np.int32),
         members=np.zeros((compounds, k), np.int32),
         pieces=np.zeros(compounds, np.int32),
+        old=np.zeros((olds, k)),
         total=np.array([np.inf, np.inf, 0.0]),
     )
 

@@ -1,158 +1,179 @@
-"""What no plan can beat: lower bounds on grids out of the band, found without looking at the map.
+"""What no plan can beat: an upper bound on the grids of one part that lie in a band, for every number of grids.
 
-Contiguity is left out, so a bound holds for every division into the same number of grids. The bound is the
-linear relaxation of arc-flow bin packing (Valério de Carvalho 1999): a grid in the band is a path from 0 to a
-load within the band whose steps are units, and no unit is used more often than it exists.
+It holds for every division of the part's units into grids with load, as long as no grid holds two units that are
+each above the band and together above the hard maximum. Four things are used. A unit above the band takes a grid
+out of it. What is left without these units falls into components, and a grid in the band lies in one of them. In a
+component the loads can fill only so many grids (`geo.partition.packing`). And where grids hold few units, all
+connected grids within the band are listed, and only so many of them fit beside each other (`geo.partition.reach`).
 """
 
 from __future__ import annotations
 
-from heapq import heapreplace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, vstack
+
+from geo.partition.packing import all_fit, most_by_sum, most_filled
+from geo.partition.reach import Component, components_of, may_cover, most_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-LARGEST_MODEL = 200_000
-"""Steps in the model above which only the units that are too large by themselves are counted."""
+    from geo.partition.arrays import Static
 
 
-def fewest_outside(loads: NDArray[np.float64], count: int, low: float, high: float) -> int:
-    """Return a number of grids that are outside [low, high] in every division into `count` grids.
+@dataclass(frozen=True, slots=True)
+class PartBound:
+    """Most grids of one part within a band, whatever the number of its grids.
 
-    Units above `high` count one grid each: putting two of them together is not a better plan.
-
-    Parameters
+    Attributes
     ----------
-    loads
-        Whole numbers, shape (n,): households or persons per unit; zeros do not matter.
-    count
-        Number of grids, each with load.
-    low, high
-        The band, 0 < low <= high.
+    loaded
+        Units with load; there cannot be more grids with load.
+    apart
+        Grids out of the band that there are in any case.
+    most
+        Grids within the band that no number of grids exceeds.
+    full
+        First and last number of grids that may all lie within the band, by the sum of the loads.
+    refuted
+        Those of them of which it is proved that they cannot.
     """
-    giants = int((loads > high).sum())
-    values, copies = np.unique(loads[(loads > 0) & (loads <= high)].astype(np.int64), return_counts=True)
-    if count <= 0:
-        return 0
-    if len(values) == 0:
-        return count
-    if int(high) * len(values) > LARGEST_MODEL:
-        return min(giants, count)
-    first, last = int(np.ceil(low)), int(np.floor(high))
-    if giants < count and _packs(np.repeat(values, copies), count - giants, first, last):
-        return giants
-    flow = _most_paths(values, copies, first, last)
-    inside = min(flow, max(count - giants, 0))
-    if inside == count and not _all_fit(values, copies, count, (first, last)):
-        inside -= 1
-    return count - inside
+
+    loaded: int
+    apart: int
+    most: int
+    full: tuple[int, int] = (1, 0)
+    refuted: tuple[int, ...] = ()
+
+    def inside(self, count: int) -> int:
+        """Return how many of `count` grids can lie within the band at most."""
+        if not 0 < count <= self.loaded:
+            return 0
+        most = max(0, min(count - self.apart, self.most))
+        possible = self.full[0] <= count <= self.full[1] and count not in self.refuted
+        return most - 1 if most == count and not possible else most
+
+    @property
+    def worthwhile(self) -> range:
+        """Numbers of grids beyond which more of them only add grids out of the band."""
+        return range(1, max(1, min(self.loaded, self.most + max(self.apart, 1))) + 1)
 
 
-def most_inside(
-    loads: NDArray[np.float64], counts: Sequence[int], low: int, high: int, *, hard: float
-) -> dict[int, int]:
-    """Return, for each number of grids, how many of them can lie within [low, high] at most.
+def part_bound(
+    static: Static, low: int, high: int, *, hard: float, count: int = 0, attained: int = 0
+) -> PartBound:
+    """Bound the grids of a part by its loads and its adjacency.
 
     Parameters
     ----------
-    loads
-        Whole numbers, shape (n,).
-    counts
-        Numbers of grids.
+    static
+        The part; loads are whole numbers.
     low, high
         The band, 0 < low <= high.
     hard
-        Two units above `high` are taken to need two grids only when they exceed this together.
+        Two units above `high` do not share a grid when they exceed this together.
+    count
+        A number of grids to look at closely; beside it, only the largest that could all lie within the band are.
+    attained
+        Grids within the band in a known division into `count` grids. When no such division can have more, the
+        bound for other numbers of grids compares sums only, which is quick.
     """
-    small = loads[(loads > 0) & (loads <= high)].astype(np.int64)
-    large = np.sort(loads[loads > high])
-    apart = len(large)
-    if apart > 1 and large[0] + large[1] <= hard:
+    apart = grids_apart(static.load, high, hard)
+    if 0 < count - apart <= attained:
+        return _by_sums(static, (low, high), apart)
+    pieces = components_of(static, low, high)
+    if apart == 0 and not all(_reached(piece).all() for piece in pieces):
         apart = 1
-    values, copies = np.unique(small, return_counts=True)
-    total = int(small.sum())
-    inside: dict[int, int] = {}
-    flow: int | None = None
-    for count in counts:
-        most = max(0, min(count - apart, total // low, len(small)))
-        if most == count and total > count * high:
-            most -= 1
-        if most > 0 and not _packs(np.repeat(values, copies), most, low, high, rest=most < count):
-            if flow is None and high * len(values) <= LARGEST_MODEL:
-                flow = _most_paths(values, copies, low, high)
-            most = most if flow is None else min(most, flow)
-        inside[count] = most
-    return inside
+    bound = PartBound(int((static.load > 0).sum()), apart, sum(_most(piece, low, high) for piece in pieces))
+    if apart or not pieces:
+        return bound
+    (whole,) = pieces
+
+    def fits(k: int) -> bool:
+        return all_fit(whole.load, k, low, high) and (whole.sets is None or may_cover(whole.sets, k))
+
+    return _with_full(bound, whole.load, (low, high), fits, count)
 
 
-def _packs(values: NDArray[np.int64], count: int, first: int, last: int, *, rest: bool = False) -> bool:
-    """Return True when a quick packing, the largest into the emptiest, puts `count` grids into the band.
+def _by_sums(static: Static, band: tuple[int, int], apart: int) -> PartBound:
+    loads = static.load[(static.load > 0) & (static.load <= band[1])].astype(np.int64)
+    most, total = most_by_sum(loads, band[0]), int(loads.sum())
+    full = (1, 0) if apart else (max(1, -(-total // band[1])), most)
+    return PartBound(int((static.load > 0).sum()), apart, most, full)
 
-    With `rest` there is one more grid, of any load, for what does not fit.
+
+def size_bound(load: NDArray[np.float64], low: int, high: int, *, hard: float, count: int = 0) -> PartBound:
+    """Bound the grids of a part by its loads alone, as if every unit touched every other; see `part_bound`."""
+    small = load[(load > 0) & (load <= high)].astype(np.int64)
+    apart = grids_apart(load, high, hard)
+    bound = PartBound(int((load > 0).sum()), apart, most_filled(small, low, high))
+    if apart:
+        return bound
+    return _with_full(bound, small, (low, high), lambda k: all_fit(small, k, low, high), count)
+
+
+def _with_full(
+    bound: PartBound, load: NDArray[np.int64], band: tuple[int, int], fits: Callable[[int], bool], count: int
+) -> PartBound:
+    """Say which numbers of grids may all lie within the band: from the top down to the first, and `count`."""
+    total = int(load.sum())
+    full = (max(1, -(-total // band[1])), min(total // band[0], bound.most))
+    refuted = []
+    for k in range(full[1], full[0] - 1, -1):
+        if fits(k):
+            break
+        refuted.append(k)
+    if full[0] <= count <= full[1] and (not refuted or count < refuted[-1]) and not fits(count):
+        refuted.append(count)
+    return replace(bound, full=full, refuted=tuple(refuted))
+
+
+def fewest_outside(loads: NDArray[np.float64], count: int, low: float, high: float) -> int:
+    """Return a number of grids out of [low, high] in every division into `count` grids, by the loads alone.
+
+    Two units above `high` are taken to need two grids.
     """
-    grids = [0] * count
-    for value in values[::-1].tolist():
-        if grids[0] + value <= last or not rest:
-            heapreplace(grids, grids[0] + value)
-    return grids[0] >= first and max(grids) <= last
+    if count <= 0:
+        return 0
+    bound = size_bound(loads, int(np.ceil(low)), int(np.floor(high)), hard=high, count=count)
+    return count - bound.inside(count)
 
 
-def _arcs(
-    values: NDArray[np.int64], last: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return tail, head and value number of every step between loads 0..last that paths from 0 can reach."""
-    reached = np.zeros(last + 1, bool)
-    reached[0] = True
-    for load in range(last + 1):
-        if reached[load]:
-            heads = load + values
-            reached[heads[heads <= last]] = True
-    tails = np.repeat(np.flatnonzero(reached), len(values))
-    number = np.tile(np.arange(len(values)), int(reached.sum()))
-    heads = tails + values[number]
-    keep = heads <= last
-    return tails[keep], heads[keep], number[keep]
+def grids_apart(load: NDArray[np.float64], high: float, hard: float) -> int:
+    """Return how many grids the units above `high` need when two of them share one only up to `hard` together."""
+    large = np.sort(load[load > high])
+    if len(large) == 0:
+        return 0
+    # Of those above half the limit no two go together; of the others one at most goes with none of these.
+    heavy = large[2 * large > hard]
+    light = large[2 * large <= hard]
+    extra = len(heavy) == 0 or (len(light) > 0 and light[-1] + heavy[0] > hard)
+    return len(heavy) + int(extra)
 
 
-def _model(
-    values: NDArray[np.int64], first: int, last: int
-) -> tuple[csr_array, csr_array, NDArray[np.float64]]:
-    """Return flow conservation (inner loads), use of each value, and the objective (minus paths)."""
-    tails, heads, number = _arcs(values, last)
-    arcs = len(tails)
-    ends = np.arange(first, last + 1)
-    columns = arcs + len(ends)
-    row = np.concatenate([heads, tails, ends])
-    column = np.concatenate([np.arange(arcs), np.arange(arcs), arcs + np.arange(len(ends))])
-    sign = np.concatenate([np.ones(arcs), -np.ones(arcs), -np.ones(len(ends))])
-    balance = csr_array(coo_array((sign, (row, column)), shape=(last + 1, columns)))[1:]
-    use = csr_array(coo_array((np.ones(arcs), (number, np.arange(arcs))), shape=(len(values), columns)))
-    objective = np.zeros(columns)
-    objective[arcs:] = -1.0
-    return balance, use, objective
+def unreachable(static: Static, low: int, high: int) -> NDArray[np.bool_]:
+    """Say which units with load lie in no connected grid within [low, high] at all, bool (units,).
+
+    Units above `high` are such units, too. False where it is not known.
+    """
+    out = np.asarray(static.load > high)
+    for piece in components_of(static, low, high):
+        if piece.sets is not None:
+            out[piece.rows[~_reached(piece)]] = True
+    return out
 
 
-def _most_paths(values: NDArray[np.int64], copies: NDArray[np.int64], first: int, last: int) -> int:
-    balance, use, objective = _model(values, first, last)
-    answer = linprog(  # type: ignore[call-overload]
-        objective, A_ub=use, b_ub=copies, A_eq=balance, b_eq=np.zeros(balance.shape[0]), method="highs"
-    )
-    if answer.status != 0:
-        return int(copies.sum())
-    return int(np.floor(-answer.fun + 1e-6))
+def _reached(piece: Component) -> NDArray[np.bool_]:
+    if piece.sets is None or piece.sets.shape[0] == 0:
+        return np.full(len(piece.rows), piece.sets is None)
+    return np.asarray(piece.sets.sum(axis=0) > 0)
 
 
-def _all_fit(values: NDArray[np.int64], copies: NDArray[np.int64], count: int, band: tuple[int, int]) -> bool:
-    """Return False when `count` grids in the band provably cannot use up every unit."""
-    balance, use, objective = _model(values, *band)
-    equal = vstack([balance, use, csr_array(objective[None, :])])
-    right = np.concatenate([np.zeros(balance.shape[0]), copies, [-float(count)]])
-    answer = linprog(np.zeros(len(objective)), A_eq=equal, b_eq=right, method="highs")  # type: ignore[call-overload]
-    return bool(answer.status != 2)
+def _most(piece: Component, low: int, high: int) -> int:
+    if piece.sets is None:
+        return most_filled(piece.load, low, high)
+    return min(most_by_sum(piece.load, low), most_beside(piece.sets))

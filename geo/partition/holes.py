@@ -28,6 +28,11 @@ def enclosing_grids(state: State, scratch: Scratch) -> int:
     k = len(state.load)
     if k == 1 or k > MOST_FOR_HOLES:
         return 0
+    closed = False
+    for a in range(k):
+        closed |= state.open[a] <= CLOSED_M
+    if not closed:
+        return 0
     found, low, parent, following = scratch.walk[0], scratch.walk[1], scratch.walk[2], scratch.walk[3]
     for a in range(k + 1):
         found[a] = 0

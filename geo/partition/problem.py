@@ -13,10 +13,12 @@ from scipy.sparse.csgraph import connected_components
 from geo.loads import unit_loads
 from geo.partition.arrays import Static
 from geo.partition.weights import rule_array
+from geo.units import open_graph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geo.adjacency import Graph
     from geo.partition.weights import Weights
     from geo.standards import Standard
     from geo.units import Units
@@ -41,6 +43,8 @@ class Problem:
         Fewest and most grids that could make sense.
     key
         Depends on the part's content only; seeds its random numbers.
+    fixed
+        The number of grids is given and no other will do.
     """
 
     community: int
@@ -49,57 +53,103 @@ class Problem:
     counts: tuple[int, ...]
     span: tuple[int, int]
     key: int
+    fixed: bool = False
 
 
-def build_problems(units: Units, standard: Standard, weights: Weights) -> list[Problem]:
-    """Cut the unit graph at community borders and state one problem per connected part."""
-    graph = units.graph
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What every part is stated from; arrays by row of `units`."""
+
+    units: Units
+    graph: Graph
+    load: NDArray[np.float64]
+    standard: Standard
+    weights: Weights
+    pinned: NDArray[np.bool_]
+    origin: NDArray[np.int32]
+
+
+def build_problems(
+    units: Units,
+    standard: Standard,
+    weights: Weights,
+    *,
+    frozen: NDArray[np.bool_] | None = None,
+    pinned: NDArray[np.bool_] | None = None,
+    origin: NDArray[np.int32] | None = None,
+) -> list[Problem]:
+    """Cut the unit graph at community borders and hard barriers and state one problem per connected part.
+
+    Parameters
+    ----------
+    units, standard, weights
+        As in `geo.partition.partition`.
+    frozen
+        bool, shape (units,): units that take no part. They are in no problem; their borders count as the outside
+        and do not connect.
+    pinned
+        bool, shape (units,): copied into `Static.pinned`; none by default.
+    origin
+        int32, shape (units,): old grid of each unit, -1 for none; renumbered 0..o-1 in every part.
+    """
+    n = units.n
+    taking_part = np.ones(n, np.bool_) if frozen is None else ~np.asarray(frozen, np.bool_)
+    given = _Given(
+        units,
+        open_graph(units.graph, standard.hard_barriers),
+        unit_loads(units, standard).astype(np.float64),
+        standard,
+        weights,
+        np.zeros(n, np.bool_) if pinned is None else np.asarray(pinned, np.bool_),
+        np.full(n, -1, np.int32) if origin is None else np.asarray(origin, np.int32),
+    )
+    return [_build(given, rows) for rows in _parts(given, taking_part)]
+
+
+def _parts(given: _Given, taking_part: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Rows of each connected part, ascending; parts in the order of (community, smallest row)."""
+    graph, community = given.graph, given.units.community
     n = graph.n
     source = np.repeat(np.arange(n), np.diff(graph.indptr))
-    inside = units.community[source] == units.community[graph.neighbor]
+    inside = community[source] == community[graph.neighbor]
+    inside &= taking_part[source] & taking_part[graph.neighbor]
     links = csr_array(
         (np.ones(int(inside.sum()), np.int8), (source[inside], graph.neighbor[inside])), shape=(n, n)
     )
     _, label = connected_components(links, directed=False)
-    # Parts in the order of (community, smallest row).
     smallest = np.full(label.max(initial=-1) + 1, n)
     np.minimum.at(smallest, label, np.arange(n))
-    order = np.lexsort((np.arange(n), smallest[label], units.community))
+    order = np.lexsort((np.arange(n), smallest[label], community))
+    order = order[taking_part[order]]
     bounds = np.flatnonzero(np.diff(label[order], prepend=-1))
-    load = unit_loads(units, standard).astype(np.float64)
-    return [_build(units, load, standard, weights, rows) for rows in np.split(order, bounds[1:]) if len(rows)]
+    return [rows for rows in np.split(order, bounds[1:]) if len(rows)]
 
 
-def _build(
-    units: Units, load: NDArray[np.float64], standard: Standard, weights: Weights, rows: NDArray[np.int64]
-) -> Problem:
-    graph = units.graph
-    rows = _canonical(units, rows)
-    place = dict(zip(rows.tolist(), range(len(rows)), strict=True))
+def _build(given: _Given, rows: NDArray[np.int64]) -> Problem:
+    units, standard, weights = given.units, given.standard, given.weights
+    graph = given.graph
+    rows = _canonical(given, rows)
     community = int(units.community[rows[0]])
-    indptr = [0]
-    neighbor: list[int] = []
-    edges: list[int] = []
-    around = np.empty(len(rows))
-    for i, row in enumerate(rows.tolist()):
-        first, last = int(graph.indptr[row]), int(graph.indptr[row + 1])
-        here = sorted(
-            (place[int(graph.neighbor[e])], e) for e in range(first, last) if int(graph.neighbor[e]) in place
-        )
-        neighbor.extend(j for j, _ in here)
-        edges.extend(e for _, e in here)
-        indptr.append(len(neighbor))
-        around[i] = graph.length_m[first:last].sum() + graph.outer_m[row]
-    loads = load[rows]
+    n = len(rows)
+    edges, source = _edges_of(graph, rows)
+    around = np.bincount(source, weights=graph.length_m[edges], minlength=n) + graph.outer_m[rows]
+    neighbor = _places(rows, graph.neighbor[edges])
+    order = np.lexsort((neighbor, source))
+    order = order[neighbor[order] >= 0]
+    edges, source, neighbor = edges[order], source[order], neighbor[order]
+    loads = given.load[rows]
     counts, span = candidate_counts(loads, standard)
     length = graph.length_m[edges]
     compound, allowed = _compounds(units.compound[rows], loads, standard)
+    cut = allowed > 1
+    if units.released is not None:
+        cut[compound[units.released[rows] & (compound >= 0)]] = True
+    excess = np.where(cut, weights.piece, weights.split)
     scale = np.sqrt(max(float(units.area_m2[rows].sum()), 1e-9) / counts[0])
-    source = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(indptr))
-    inner = np.bincount(source, weights=length, minlength=len(rows))
+    inner = np.bincount(source, weights=length, minlength=n)
     static = Static(
-        indptr=np.asarray(indptr, np.int64),
-        neighbor=np.asarray(neighbor, np.int32),
+        indptr=np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64),
+        neighbor=neighbor,
         source=source,
         length=length,
         cost=(graph.class_m[edges] @ weights.prices()) / scale,
@@ -109,20 +159,43 @@ def _build(
         outside=np.where(around - inner > 1e-6 * around, around - inner, 0.0),
         compound=compound,
         allowed=allowed,
-        pinned=np.zeros(len(rows), np.bool_),
-        origin=np.full(len(rows), -1, np.int32),
+        excess=excess,
+        pinned=given.pinned[rows],
+        origin=_renumbered(given.origin[rows]),
         rule=rule_array(standard, weights, 0.6 / scale),
     )
-    shape = np.concatenate([loads, np.asarray(neighbor, np.float64)])
+    shape = np.concatenate([loads, neighbor.astype(np.float64)])
     return Problem(community, rows, static, counts, span, zlib.crc32(shape.tobytes()))
 
 
-def _canonical(units: Units, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order units by what they are, not by where their row stands."""
-    graph = units.graph
+def _edges_of(graph: Graph, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Positions of the edges that start in some rows, row by row, and which of the rows each starts in."""
     degree = graph.indptr[rows + 1] - graph.indptr[rows]
+    source = np.repeat(np.arange(len(rows), dtype=np.int32), degree)
+    before = np.cumsum(degree) - degree
+    return np.arange(len(source)) + (graph.indptr[rows] - before)[source], source
+
+
+def _places(rows: NDArray[np.int64], wanted: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Position in `rows` of each wanted row, -1 where it is not among them."""
+    order = np.argsort(rows)
+    at = order[np.minimum(np.searchsorted(rows, wanted, sorter=order), len(rows) - 1)]
+    return np.where(rows[at] == wanted, at, -1).astype(np.int32)
+
+
+def _renumbered(origin: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Give numbers 0..o-1 to the old grids, in the units' canonical order."""
+    number = {grid: i for i, grid in enumerate(dict.fromkeys(origin[origin >= 0].tolist()))}
+    return np.array([number.get(grid, -1) for grid in origin.tolist()], np.int32)
+
+
+def _canonical(given: _Given, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order units by what they are, not by where their row stands."""
+    units, graph = given.units, given.graph
+    edges, source = _edges_of(graph, rows)
+    degree = np.bincount(source, minlength=len(rows))
     area = np.round(units.area_m2[rows], 2)
-    border = np.round([graph.length_m[graph.indptr[r] : graph.indptr[r + 1]].sum() for r in rows], 2)
+    border = np.round(np.bincount(source, weights=graph.length_m[edges], minlength=len(rows)), 2)
     keys = (rows, degree, border, units.persons[rows], units.households[rows], area)
     return rows[np.lexsort(keys)]
 

@@ -27,9 +27,13 @@ class Weights:
     slope
         The same, growing with the distance from the band: per target's worth of load.
     split
-        A piece of a compound beyond the one it needs.
+        A compound in two grids that would have fitted into one, per piece too many.
+    piece
+        The same for a compound that does not fit into one, beyond the pieces it needs.
     tolerance
         A grid more than 10 % off target.
+    mean
+        A grid more than 10 % off the mean of its part.
     even
         Squared deviation from target.
     border
@@ -38,18 +42,23 @@ class Weights:
         One minus Polsby-Popper, per grid.
     donut
         A grid inside another grid.
+    moved
+        Load that is not from the old grid most of its grid is from, per target's worth.
     wall, alley, street, arterial, railway, water
         Price of a border along this class, in borders through a block; below zero where no grid should cross.
     """
 
-    band: float = 10.0
+    band: float = 300.0
     slope: float = 8.0
-    split: float = 4.0
-    tolerance: float = 4.0
+    split: float = 200.0
+    piece: float = 4.0
+    tolerance: float = 60.0
+    mean: float = 45.0
     even: float = 2.0
-    border: float = 1.0
-    compact: float = 5.0
-    donut: float = 4.0
+    border: float = 4.0
+    compact: float = 10.0
+    donut: float = 40.0
+    moved: float = 0.0
     wall: float = 0.5
     alley: float = 0.25
     street: float = 0.1
@@ -81,9 +90,11 @@ def rule_array(standard: Standard, weights: Weights, block_cost: float) -> NDArr
             weights.even,
             weights.compact,
             weights.border,
-            weights.split,
+            weights.mean,
             weights.donut,
             block_cost,
+            standard.target,
+            weights.moved,
         ]
     )
     if len(rule) != RULES:

@@ -1,0 +1,253 @@
+"""Search for the best division of one connected part: starts, restarts while they pay, and a last refinement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from geo.errors import CancelledError
+from geo.partition.anneal import anneal
+from geo.partition.arrays import BEST, HIGH, LOW, VALUE, new_scratch, new_state, with_mean
+from geo.partition.coarsen import coarsen
+from geo.partition.objective import rebuild
+from geo.partition.reasons import Answer
+from geo.partition.trees import seed_split
+from geo.partition.warm import brought_to, mended
+from geo.types import never_cancel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.partition.arrays import Scratch, State, Static
+    from geo.partition.problem import Problem
+    from geo.types import CancelCheck
+
+Effort = Literal["fast", "normal", "best"]
+
+EFFORTS: dict[str, float] = {"fast": 0.06, "normal": 1.0, "best": 6.0}
+
+PROPOSALS_PER_UNIT = 125
+"""Proposals per joined unit and start at effort 1."""
+
+SLICE = 200_000
+"""Proposals between two looks at the cancel check, about a fifth of a second."""
+
+SMALL = 40
+"""Units that a part is taken to have more than it has: small parts need more proposals a unit."""
+
+NOT_JOINED = 64
+"""Units up to which empty ones are not joined for the search: it is quick enough, and misses nothing."""
+
+SAME = 1e-6
+"""Objectives that differ by less are the same division found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much work a part gets.
+
+    Attributes
+    ----------
+    starts, small
+        Most independent starts, those of each number of grids tried included; and what small parts get on top,
+        divided by their number of units.
+    proposals
+        Per joined unit and start.
+    agree
+        Starts that must end at the same best objective before the search believes it.
+    heat, hot, cold, frozen
+        First temperature of a start, that of every other one in a small part, that after four fifths, the last.
+    resplits, chains
+        Shares of the proposals that resplit two grids (of 15 units on average) or move a chain of two units.
+    most_resplits
+        Limit of the first when grids are small.
+    refining, warm
+        Proposals per unit of the last refinement, as a multiple of `proposals`, and its first temperature. A search
+        from an existing division consists of this alone.
+    """
+
+    starts: int
+    proposals: float
+    small: int = 400
+    agree: int = 2
+    heat: float = 5.0
+    hot: float = 40.0
+    cold: float = 0.2
+    frozen: float = 0.02
+    resplits: float = 0.06
+    most_resplits: float = 0.2
+    chains: float = 0.08
+    refining: float = 4.0
+    warm: float = 5.0
+
+
+def plan_for(effort: Effort | float) -> Plan:
+    """Translate an effort into starts and proposals."""
+    factor = EFFORTS[effort] if isinstance(effort, str) else float(effort)
+    if factor < 0.5:
+        return Plan(starts=3, proposals=PROPOSALS_PER_UNIT * 2.4 * factor, small=0, agree=1, refining=1.0)
+    return Plan(starts=round(4 * factor**0.5), proposals=PROPOSALS_PER_UNIT * factor**0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One start: its labels, number of grids, grids out of the band, excess pieces, and objective per grid."""
+
+    labels: NDArray[np.int32]
+    count: int
+    outside: int = 0
+    excess: int = 0
+    value: float = 0.0
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """The aims in falling order; lower is better."""
+        return self.outside, self.excess, self.value
+
+
+def solve(problem: Problem, plan: Plan, seed: int, cancelled: CancelCheck = never_cancel) -> Answer:
+    """Return the best assignment found for one part.
+
+    Every candidate number of grids gets one start, the best of them the others, until the best objective has been
+    found as often as the plan wants. Parts with more grids out of the band than units that are too large also try
+    the numbers of grids beside the best.
+    """
+    n = len(problem.rows)
+    coarse, label = coarsen(problem.static) if n > NOT_JOINED else (problem.static, np.arange(n))
+    best = search(problem, coarse, plan, seed, cancelled)
+    best = replace(best, labels=best.labels[label])
+    best = refine(problem.static, best, plan, hash_seed(seed, problem.key), cancelled)
+    return Answer(best.labels)
+
+
+def solve_from(
+    problem: Problem, given: NDArray[np.int32], plan: Plan, seed: int, cancelled: CancelCheck = never_cancel
+) -> Answer:
+    """Return the best assignment found from an existing division of one part.
+
+    Parameters
+    ----------
+    problem
+        The part, with its pins and old grids.
+    given
+        int32 (n,): grid of each unit, -1 for none.
+    plan, seed, cancelled
+        As in `solve`.
+
+    Raises
+    ------
+    geo.partition.warm.PinnedApartError
+        If units pinned to one grid cannot be connected.
+    """
+    static = problem.static
+    label = mended(static, given)
+    best: Run | None = None
+    for k in problem.counts:
+        begin = brought_to(static, label, k, hash_seed(seed, problem.key, k))
+        count = int(begin.max()) + 1
+        run = refine(static, Run(begin, count), plan, hash_seed(seed, problem.key, count), cancelled)
+        if best is None or run.rank < best.rank:
+            best = run
+    if best is None:
+        raise ValueError("a part has no number of grids to try")
+    return Answer(best.labels)
+
+
+def search(problem: Problem, static: Static, plan: Plan, seed: int, cancelled: CancelCheck) -> Run:
+    """Return the best of several starts on the joined units."""
+    giants = int((static.load > static.rule[HIGH]).sum())
+    tried: dict[int, int] = {}
+    best: Run | None = None
+    found, queue = 0, list(problem.counts)
+    more = plan.small // len(static.load) if len(static.load) <= NOT_JOINED else 0
+    for _ in range(max(plan.starts + more, len(queue))):
+        if not queue and best is not None:
+            if best.outside > giants:
+                near = (best.count - 1, best.count + 1)
+                queue = [k for k in near if problem.span[0] <= k <= problem.span[1] and k not in tried]
+            queue = queue or [best.count]
+        k = queue.pop(0)
+        tried[k] = tried.get(k, 0) + 1
+        # In a small part every other start is hot enough to walk over the steps of band and tolerance.
+        heat = plan.heat if tried[k] % 2 or len(static.load) > NOT_JOINED else plan.hot
+        run = start(static, k, plan, (hash_seed(seed + tried[k], problem.key, k), heat), cancelled)
+        if best is not None and run.count == best.count and abs(run.value - best.value) <= SAME:
+            found += 1
+        elif best is None or run.rank < best.rank:
+            best, found = run, 1
+        if not queue and (best.count == 1 or found >= plan.agree + more // 2):
+            break
+    if best is None:
+        raise ValueError("a part has no number of grids to try")
+    return best
+
+
+def start(static: Static, k: int, plan: Plan, begin: tuple[int, float], cancelled: CancelCheck) -> Run:
+    """Make one start with k grids from a seed and a first temperature."""
+    static = with_mean(static, k)
+    state = new_state(len(static.load), k, static)
+    scratch = new_scratch(static, begin[0])
+    if k > 1:
+        seed_split(static, state, scratch)
+        cool((static, state, scratch), plan, plan.proposals, begin[1], cancelled)
+    else:
+        rebuild(static, state, scratch)
+        state.total[BEST] = state.total[VALUE]
+    return judged(static, state)
+
+
+def refine(static: Static, run: Run, plan: Plan, seed: int, cancelled: CancelCheck) -> Run:
+    """Let each unit find its own place, the joined ones too."""
+    static = with_mean(static, run.count)
+    state = new_state(len(static.load), run.count, static)
+    state.part[:] = run.labels
+    state.best[:] = run.labels
+    if run.count == 1:
+        rebuild(static, state, new_scratch(static, seed))
+        state.total[BEST] = state.total[VALUE]
+        return judged(static, state)
+    bundle = (static, state, new_scratch(static, seed))
+    cool(bundle, plan, plan.proposals * plan.refining, plan.warm, cancelled)
+    return judged(static, state)
+
+
+def cool(
+    bundle: tuple[Static, State, Scratch], plan: Plan, per_unit: float, heat: float, cancelled: CancelCheck
+) -> None:
+    """Anneal from `heat` down to the plan's last temperature, in slices short enough to be cancelled between."""
+    static, state, scratch = bundle
+    n, k = len(static.load), len(state.load)
+    proposals = int(per_unit * (n + SMALL))
+    slices = max(5, -(-proposals // SLICE))
+    last = slices // 5
+    fall = np.geomspace(heat, plan.cold, slices - last + 1)
+    heats = np.concatenate([fall, np.geomspace(plan.cold, plan.frozen, last + 1)[1:]])
+    # A resplit costs as much as its two grids are large: the larger the grids, the fewer of them.
+    mix = (min(plan.most_resplits, plan.resplits * 15.0 * k / n), plan.chains)
+    for i in range(slices):
+        if cancelled():
+            raise CancelledError
+        share = proposals * (i + 1) // slices - proposals * i // slices
+        anneal(static, state, scratch, share, (float(heats[i]), float(heats[i + 1])), mix)
+
+
+def judged(static: Static, state: State) -> Run:
+    """Return the best assignment of a search with its rank."""
+    k = len(state.load)
+    load = np.bincount(state.best, weights=static.load, minlength=k)
+    outside = int(((load < static.rule[LOW]) | (load > static.rule[HIGH])).sum())
+    meets = np.zeros((len(static.allowed), k), bool)
+    mine = static.compound >= 0
+    meets[static.compound[mine], state.best[mine]] = True
+    fits = static.allowed == 1
+    excess = int((meets[fits].sum(axis=1) - 1).sum())
+    return Run(state.best, k, outside, excess, float(state.total[BEST]) / k)
+
+
+def hash_seed(*numbers: int) -> int:
+    """Mix integers into one seed, the same in every process."""
+    return int(
+        np.random.SeedSequence([n & 0xFFFFFFFFFFFFFFFF for n in numbers]).generate_state(1, np.uint64)[0]
+    )
