@@ -98,7 +98,7 @@ $(VENV)/.catalogues: $(VENV)/.runtime $(CATALOGUES)
 
 # The kernels are compiled once, here, so that the first plan does not wait for it. Numba does not notice a change
 # in a kernel that another file calls, so all of them are compiled anew when any of these files changed.
-$(VENV)/.warm: $(VENV)/.runtime geo/jit.py $(wildcard geo/partition/*.py geo/cells/*.py)
+$(VENV)/.warm: $(VENV)/.runtime geo/jit.py $(wildcard geo/partition/*.py geo/cells/*.py geo/network/*.py geo/siting/*.py)
 	find geo -name '*.nb[ic]' -delete
 	$(PY) -m geo.warm
 	@touch $@

@@ -1,5 +1,7 @@
 """Run every benchmark, or those named: ``python -m bench [cells …]``.
 
+Options go to the one that is named: ``python -m bench partition --peers ours-fast ours-normal``.
+
 A benchmark is a module of this package with ``main(argv)``. Each reports ratios against its peers, measured in the
 same run: seconds of different machines cannot be compared.
 """
@@ -13,7 +15,12 @@ import sys
 import bench
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    first = next((i for i, text in enumerate(arguments) if text.startswith("-")), len(arguments))
+    names, options = arguments[:first], arguments[first:]
+    if options and len(names) != 1:
+        print(f"name one benchmark before {options[0]}", file=sys.stderr)
+        return 2
     known = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_"))
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -21,7 +28,7 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or known:
         print(f"\n== {name}")
-        importlib.import_module(f"bench.{name}").main([])
+        importlib.import_module(f"bench.{name}").main(options)
     return 0
 
 

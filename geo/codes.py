@@ -1,4 +1,4 @@
-"""Number, code and name the grids of a plan."""
+"""Number, code and name the grids of a plan, and list what lies in each place."""
 
 from __future__ import annotations
 
@@ -72,3 +72,31 @@ def number_grids(community: NDArray[np.int32], communities: pd.DataFrame) -> pd.
     ]
     name = [f"{c}第{k}网格" for c, k in zip(names, number, strict=True)]
     return pd.DataFrame({"grid_id": grid_id, "code": code, "name": name, "number": number.astype(np.int64)})
+
+
+def joined(names: NDArray[np.object_], position: NDArray[np.integer], n: int) -> NDArray[np.object_]:
+    """Join the names that share a position, in their order, separated by semicolons.
+
+    Parameters
+    ----------
+    names
+        str, shape (m,).
+    position
+        Integers, shape (m,): 0 … n - 1.
+    n
+        Number of positions.
+
+    Returns
+    -------
+    str, shape (n,): empty where there is no name.
+    """
+    result = np.full(n, "", dtype=object)
+    order = np.argsort(position, kind="stable")
+    first = np.flatnonzero(np.diff(position[order], prepend=-1))
+    count = np.diff(np.append(first, len(order)))
+    # Nearly all names are alone in their place: only the others are worth a loop.
+    result[position[order[first]]] = names[order[first]]
+    for low, length in zip(first[count > 1], count[count > 1], strict=True):
+        together = order[low : low + length]
+        result[position[together[0]]] = ";".join(names[together])
+    return result

@@ -10,13 +10,17 @@ import numpy as np
 import shapely
 
 from geo import boundaries, codes
+from geo.fixed import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from geo.city import City
     from geo.partition import Partition
+    from geo.partition.release import ReleaseGain
     from geo.standards import Standard
     from geo.tiling import Tiling
     from geo.units import Units
@@ -33,19 +37,24 @@ class Plan:
     grids
         RangeIndex, EPSG:4326, one Polygon each, in the order of their codes. Columns ``grid_id``, ``code``,
         ``name`` (str), ``number`` (int64, from 1 in each community), ``community`` (int32, position),
-        ``community_id`` (str), ``households``, ``persons``, ``buildings`` (int64), ``deviation`` (float64, share
-        of the target), ``in_band`` (bool), ``compactness`` (float64, Polsby–Popper in the working CRS),
-        ``area_m2``, ``perimeter_m`` (float64), ``reason``, ``reason_zh``, ``reason_en`` (str, "" when in band).
+        ``community_id`` (str), ``households``, ``persons``, ``buildings`` (int64), ``deviation`` (float64, of the
+        load from the target, as a share of it), ``in_band`` (bool), ``compactness`` (float64, Polsby–Popper in
+        the working CRS), ``area_m2``, ``perimeter_m`` (float64), ``reason``, ``reason_zh``, ``reason_en`` (str, ""
+        when in band and not a dedicated grid). ``load`` (int64) where the standard mixes measures: what bands and
+        deviations count. A dedicated grid is in band with a deviation of 0.
     standard
         The rules the plan was made with.
     seed
         Seed of the random numbers it was made with.
+    releases
+        Compounds divided for the sake of the band, each with its reason.
     """
 
     grid_of_cell: NDArray[np.int32]
     grids: gpd.GeoDataFrame
     standard: Standard
     seed: int
+    releases: tuple[ReleaseGain, ...] = ()
 
 
 def assemble(
@@ -56,6 +65,7 @@ def assemble(
     *,
     standard: Standard,
     seed: int,
+    releases: Sequence[ReleaseGain] = (),
 ) -> Plan:
     """Turn a partition of units into a plan of numbered, coded, named grids with their figures."""
     drawn = partition.grid_of_unit[units.of_cell]
@@ -79,15 +89,17 @@ def assemble(
         name: np.bincount(grid_of_building, weights=homes[name], minlength=n).astype(np.int64)
         for name in ("households", "persons")
     }
-    load = sums[standard.measure]
+    judged = judge(units, standard, rank[partition.grid_of_unit], n)
+    if (judged.load != sums[standard.measure]).any():
+        sums["load"] = judged.load
     reasons = [partition.reasons[i] for i in order]
     table = codes.number_grids(community, city.communities).assign(
         community=community,
         community_id=city.communities["community_id"].to_numpy()[community],
         **sums,
         buildings=np.bincount(grid_of_building, minlength=n).astype(np.int64),
-        deviation=np.round((load - standard.target) / standard.target, 6),
-        in_band=(load >= standard.min) & (load <= standard.max),
+        deviation=np.round(judged.deviation, 6),
+        in_band=judged.in_band,
         compactness=np.round(borders["polsby_popper"].to_numpy(), 6),
         area_m2=np.round(borders["area_m2"].to_numpy(), 2),
         perimeter_m=np.round(borders["perimeter_m"].to_numpy(), 2),
@@ -96,7 +108,7 @@ def assemble(
         reason_en=[r.en if r else "" for r in reasons],
     )
     grids = gpd.GeoDataFrame(table, geometry=shapes.to_numpy()[order], crs=shapes.crs)
-    return Plan(grid_of_cell=grid_of_cell, grids=grids, standard=standard, seed=seed)
+    return Plan(grid_of_cell, grids, standard, seed, tuple(releases))
 
 
 def plan_layers(city: City, tiling: Tiling, plan: Plan) -> dict[str, gpd.GeoDataFrame]:
@@ -123,13 +135,10 @@ def _cells_layer(city: City, tiling: Tiling, plan: Plan) -> gpd.GeoDataFrame:
     cell = tiling.building_cell[placed]
     homes = city.buildings.iloc[placed]
     n = len(tiling.cells)
-    joined = homes["building_id"].groupby(cell).agg(";".join)
-    named = np.full(n, "", dtype=object)
-    named[joined.index.to_numpy(np.int64)] = joined.to_numpy()
     return gpd.GeoDataFrame(
         {
             "cell_id": [f"C{k:06d}" for k in range(1, n + 1)],
-            "building_id": named,
+            "building_id": codes.joined(homes["building_id"].to_numpy(dtype=object), cell, n),
             "compound_id": _pick(city.compounds["compound_id"], tiling.cells["compound"]),
             "grid_id": plan.grids["grid_id"].to_numpy()[plan.grid_of_cell],
             "community_id": _pick(city.communities["community_id"], tiling.cells["community"]),

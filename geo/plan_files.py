@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ import pyogrio
 from geo.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +43,8 @@ def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: Path) -> None:
     """Write frames as the layers of one new GeoPackage, in order.
 
     The same frames give the same bytes: the times that the format stamps into its own tables are set to a
-    fixed date. The file is not moved into place; callers pass a path from `geo.atomic.replacing`.
+    fixed date. The file is not moved into place; callers pass a path from `geo.atomic.replacing`, so it is synced
+    to the disk once, when it is whole, and not after each of its hundred transactions.
 
     Parameters
     ----------
@@ -51,18 +53,35 @@ def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: Path) -> None:
     path
         A path that does not exist yet.
     """
-    for name, frame in frames.items():
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            layer=name,
-            driver="GPKG",
-            geometry_type=_geometry_type(frame),
-            append=path.exists(),
-            promote_to_multi=False,
-        )
+    with _unsynced():
+        for name, frame in frames.items():
+            pyogrio.write_dataframe(
+                frame,
+                path,
+                layer=name,
+                driver="GPKG",
+                geometry_type=_geometry_type(frame),
+                append=path.exists(),
+                promote_to_multi=False,
+                use_arrow=True,
+            )
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _unsynced() -> Iterator[None]:
+    """Let GDAL leave syncing to its caller for the length of the block."""
+    option = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(option)
+    pyogrio.set_gdal_config_options({option: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: before})
 
 
 def _geometry_type(frame: gpd.GeoDataFrame) -> str:
@@ -70,8 +89,15 @@ def _geometry_type(frame: gpd.GeoDataFrame) -> str:
     return kinds.pop() if len(kinds) == 1 else "Unknown"
 
 
-def read_plan(path: Path) -> dict[str, gpd.GeoDataFrame]:
+def read_plan(path: Path, *, only: Sequence[str] | None = None) -> dict[str, gpd.GeoDataFrame]:
     """Read the layers of a plan file.
+
+    Parameters
+    ----------
+    path
+        A file that `write_layers` wrote, or one edited in a GIS since.
+    only
+        Names of the layers to read, where not all are needed; that the others are there is checked all the same.
 
     Returns
     -------
@@ -94,19 +120,21 @@ def read_plan(path: Path) -> dict[str, gpd.GeoDataFrame]:
         absent = [name for name in NEEDED if name not in present]
         if absent:
             raise _not_a_plan(path, f"缺少图层 {'、'.join(absent)}", f"it has no layer {', '.join(absent)}")
-        wanted = [*NEEDED, *(name for name in OPTIONAL if name in present)]
-        frames = {name: gpd.read_file(path, layer=name) for name in wanted}
+        there = [*NEEDED, *(name for name in OPTIONAL if name in present)]
+        wanted = [name for name in there if only is None or name in only]
+        frames = {name: gpd.read_file(path, layer=name, use_arrow=True) for name in wanted}
     except pyogrio.errors.DataSourceError as error:
         raise _not_a_plan(path, "不是有效的 GeoPackage", "it is not a valid GeoPackage") from error
-    for name, columns in NEEDED.items():
-        lost = [column for column in columns if column not in frames[name].columns]
+    for name, frame in frames.items():
+        lost = [column for column in NEEDED.get(name, ()) if column not in frame.columns]
         if lost:
             raise _not_a_plan(
                 path,
                 f"图层 {name} 缺少字段 {'、'.join(lost)}",
                 f"its layer {name} has no column {', '.join(lost)}",
             )
-    frames["grids"]["in_band"] = frames["grids"]["in_band"].astype(bool)
+    if "grids" in frames:
+        frames["grids"]["in_band"] = frames["grids"]["in_band"].astype(bool)
     return frames
 
 

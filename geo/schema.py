@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from geo.errors import ColumnError
 from geo.findings import Finding
-from geo.types import ROLES, BorderClass, Role
+from geo.types import ROLES, BorderClass, DedicatedUse, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +39,10 @@ class Aliases:
         Names of columns that hold a geometry as text.
     personal, personal_parts
         Whole names, and parts of names, of columns that hold personal data.
+    use_parts
+        Parts of the name of a use, or of a compound type, and the dedicated use they speak of; the first wins.
+    homes
+        Parts of the name of a use where people live, whatever else it says.
     road_values, road_parts, road_flags
         Border class of a road by its whole value, by a part of it, and by value in a column of a certain name.
     """
@@ -48,6 +52,8 @@ class Aliases:
     wkt: tuple[str, ...]
     personal: frozenset[str]
     personal_parts: tuple[str, ...]
+    use_parts: tuple[tuple[str, DedicatedUse], ...]
+    homes: tuple[str, ...]
     road_values: Mapping[str, BorderClass]
     road_parts: tuple[tuple[str, BorderClass], ...]
     road_flags: Mapping[str, Mapping[str, BorderClass]]
@@ -103,6 +109,8 @@ def aliases() -> Aliases:
         wkt=tuple(plain_name(name) for name in raw["wkt"]),
         personal=frozenset(plain_name(name) for name in raw["personal"]),
         personal_parts=tuple(plain_name(part) for part in raw["personal_parts"]),
+        use_parts=tuple((part, cast("DedicatedUse", use)) for part, use in raw["use_parts"]),
+        homes=tuple(raw["homes"]),
         road_values={
             value: BorderClass[kind.upper()]
             for kind, values in raw["road_values"].items()
@@ -228,6 +236,14 @@ def road_classes(column: str, values: Sequence[str]) -> list[BorderClass | None]
     return [_road_value(known, flags, half_width(value).lower()) for value in values]
 
 
+def dedicated_use(kind: str) -> DedicatedUse | None:
+    """Tell which dedicated use a compound type or the use of a building speaks of; None for homes and others."""
+    text = half_width(kind).lower()
+    if any(part in text for part in aliases().homes):
+        return None
+    return next((use for part, use in aliases().use_parts if part in text), None)
+
+
 def _road_value(known: Aliases, flags: Mapping[str, BorderClass] | None, value: str) -> BorderClass | None:
     if flags is not None:
         return flags.get(value.removesuffix(".0"))
@@ -316,4 +332,11 @@ def _choice(role: Role, field: str, fits: Sequence[str], place: str) -> Finding:
     )
 
 
-FIELD_NAMES: Mapping[str, str] = {"households": "户数", "persons": "人口"}
+FIELD_NAMES: Mapping[str, str] = {
+    "households": "户数",
+    "persons": "人口",
+    "workers": "从业人数",
+    "workload": "工作量系数",
+    "party_members": "党员数",
+    "floor_area_m2": "建筑面积",
+}

@@ -17,9 +17,14 @@ Role = Literal[
     "stations",
     "old_grids",
     "candidates",
+    "gates",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
+
+
+DedicatedUse = Literal["institution", "park", "business"]
+"""Uses of land that may get grids of their own: 驻区单位, 园区, 商圈 and 楼宇."""
 
 
 class BorderClass(IntEnum):

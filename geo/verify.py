@@ -11,13 +11,16 @@ import shapely
 from geo.tiling import SCALE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
 PLACES = 10
 """A verdict names at most this many places."""
+
+BATCH = 250_000
+"""Corners of polygons that are checked together."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,16 @@ class _Directed:
     head: NDArray[np.int64]
     group: NDArray[np.int64]
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[_Directed]) -> _Directed:
+        """Join several, in the order given."""
+        none = np.empty((0, 2), np.int64)
+        return cls(
+            np.concatenate([none, *(p.tail for p in parts)]),
+            np.concatenate([none, *(p.head for p in parts)]),
+            np.concatenate([none[:, 0], *(p.group for p in parts)]),
+        )
+
 
 def verify_tiling(
     polygons: gpd.GeoSeries | NDArray[Any],
@@ -114,10 +127,16 @@ def verify_tiling(
     areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     bad = ~(areal & shapely.is_valid(shapes) & known)
     frame_bad = ~(shapely.is_valid(frames) & np.isin(shapely.get_type_id(frames), (3, 6)))
-    mine, off_mine = _directed(shapes[areal & known], member[areal & known])
-    theirs, off_theirs = _directed(frames, np.arange(len(frames)))
-    leftover = _cancel(mine, theirs)
-    difference = _twice_area(mine, len(frames)) - _twice_area(theirs, len(frames))
+    usable = np.flatnonzero(areal & known)
+    off_grid, difference = 0, np.zeros(len(frames), np.int64)
+    leftovers = []
+    for low, high, rows in _batches(shapes, usable, member, len(frames)):
+        mine, off_mine = _directed(shapes[rows], member[rows])
+        theirs, off_theirs = _directed(frames[low:high], np.arange(low, high))
+        leftovers.append(_cancel(mine, theirs))
+        off_grid += off_mine + off_theirs
+        difference[low:high] = (_twice_area(mine, len(frames)) - _twice_area(theirs, len(frames)))[low:high]
+    leftover = _Directed.concatenate(leftovers)
     faulty = np.concatenate(
         [leftover.group, member[bad & known], np.flatnonzero(frame_bad), np.flatnonzero(difference)]
     )
@@ -131,11 +150,25 @@ def verify_tiling(
         unmatched_edges=len(leftover.tail),
         invalid_polygons=tuple(np.flatnonzero(bad).tolist()),
         invalid_outlines=tuple(np.flatnonzero(frame_bad).tolist()),
-        off_grid=off_mine + off_theirs,
+        off_grid=off_grid,
         area_difference=difference,
         groups=tuple(np.unique(faulty).tolist()),
         where=tuple(where[:PLACES]),
     )
+
+
+def _batches(
+    shapes: NDArray[Any], usable: NDArray[np.intp], member: NDArray[np.int64], n: int
+) -> Iterator[tuple[int, int, NDArray[np.intp]]]:
+    """Yield ranges of groups of about `BATCH` corners, with the polygons in them: edges take much memory."""
+    rows = usable[np.argsort(member[usable], kind="stable")]
+    first = np.searchsorted(member[rows], np.arange(n + 1))
+    corners = np.append(0, np.cumsum(shapely.get_num_coordinates(shapes[rows])))[first]
+    low = 0
+    while low < n:
+        high = max(int(np.searchsorted(corners, corners[low] + BATCH, side="right")) - 1, low + 1)
+        yield low, high, rows[first[low] : first[high]]
+        low = high
 
 
 def _place(shape: Any, group: int) -> Place:

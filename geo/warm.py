@@ -11,18 +11,24 @@ from pathlib import Path
 from geo.demo import write_city
 from geo.layers import parse_source
 from geo.pipeline import make_plan
+from geo.service_coverage import ServiceModel
+from geo.siting_job import SitingOptions, site_city
 from geo.standards import load_standard
-
-ROLES = ("buildings", "households", "communities", "compounds", "roads", "water", "railways")
+from geo.types import ROLES
 
 
 def main() -> None:
-    """Plan the small demo city and throw the plan away."""
+    """Plan the small demo city, walk its streets, site a station, and throw it all away."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "city.gpkg"
         write_city("small", path)
         sources = [parse_source(f"{role}={path}:{role}") for role in ROLES]
-        make_plan(sources, standard=load_standard("fine-250"), effort="fast")
+        result = make_plan(sources, standard=load_standard("fine-250"), effort="fast")
+        city = result.city
+        category = str(city.stations["category"].iloc[0])
+        ServiceModel.build(city).coverage()
+        for method in ("circle", "network"):
+            site_city(city, SitingOptions(p=1, categories=(category,), method=method))
 
 
 if __name__ == "__main__":

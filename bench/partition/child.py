@@ -32,7 +32,7 @@ def main(name, instance_path, out_path, budget_s):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     cpu, wall = _cpu(), time.perf_counter()
     label = _ours(instance, peer) if peer.solve is None else _theirs(instance, peer, out, cpu + budget_s)
-    cost = {"cpu_s": _cpu() - cpu, "wall_s": time.perf_counter() - wall, "mb": _peak_mb()}
+    cost = {"cpu_s": _cpu() - cpu, "wall_s": time.perf_counter() - wall, "mb": peak_mb()}
     out.write_text(json.dumps({"label": label.tolist(), **cost}))
 
 
@@ -72,7 +72,7 @@ def _cpu():
     return time.process_time() + ran.ru_utime + ran.ru_stime
 
 
-def _peak_mb():
+def peak_mb():
     """Return the peak resident memory in MB.
 
     `ru_maxrss` would do, but Linux hands a new process the peak of the one that started it.

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from geo.partition import score
+from geo.partition import ceiling, score
 
 
 @dataclass(frozen=True)
 class Row:
-    """An engine's figures, or why there are none."""
+    """An engine's figures, or why there are none; or a bound on some of them that holds for every engine."""
 
     title: str
     note: str = ""
     cost: dict | None = None
     figures: dict | None = None
+    bound: bool = False
+
+
+def best_possible(instance):
+    """Return the row of proved ceilings: no plan that keeps these units whole, connected or not, is above them."""
+    start = time.process_time()
+    best = ceiling(instance.units, instance.standard())
+    figures = {name: getattr(best, name) for name in ("in_band", "within_10", "within_20")}
+    return Row("proved ceiling", cost={"cpu_s": time.process_time() - start}, figures=figures, bound=True)
 
 
 def judge(instance, label, *, asked):

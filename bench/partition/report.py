@@ -38,14 +38,15 @@ def table(rows):
 
 
 def line(row):
-    """Return one line of the table; an engine without an answer says why in its second cell."""
+    """Return one line of the table; an engine without an answer says why in its second cell, a bound has gaps."""
     if row.figures is None:
         return f"| {row.title} | {row.note} " + "| – " * (len(COLUMNS) - 1) + "|"
     values = {**row.figures, **row.cost}
     cells = []
     for _, key, form in COLUMNS:
         keys = key if isinstance(key, tuple) else (key,)
-        cells.append(form.format(*(values[k] for k in keys)))
+        known = all(k in values for k in keys)
+        cells.append(form.format(*(values[k] for k in keys)) if known else "–")
     return f"| {row.title} | " + " | ".join(cells) + " |"
 
 
@@ -76,6 +77,7 @@ NAMES = {
 
 def verdict(rows, *, own="ours, normal"):
     """Say in which columns a peer whose grids are all connected is ahead of our row."""
+    rows = [row for row in rows if not row.bound]
     ours = next((row for row in rows if row.title == own and row.figures), None)
     if ours is None or not any(row.figures for row in rows if not row.title.startswith("ours")):
         return ""
@@ -176,8 +178,12 @@ OURS, SOUND, BROKEN = "#0b6e75", "#7a8794", "#e3c9c0"
 
 
 def chart(rows):
-    """Draw one line per engine: four bars, CPU seconds, and the grids in pieces, missing or empty."""
-    rows = [row for row in rows if row.figures is not None]
+    """Draw one line per engine: four bars, CPU seconds, and the grids in pieces, missing or empty.
+
+    Proved ceilings are dashed lines through the bars they hold for.
+    """
+    bounds = {key: row.figures[key] for row in rows if row.bound for _, key in BARS if key in row.figures}
+    rows = [row for row in rows if row.figures is not None and not row.bound]
     width, height = LEFT + len(BARS) * (WIDTH + GAP) + 190, TOP + HIGH * len(rows) + 12
     font = 'font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222"'
     parts = [
@@ -207,6 +213,13 @@ def chart(rows):
     )
     for number, row in enumerate(rows):
         parts += _bars(row, TOP + HIGH * number, spots)
+    for x, (_, key) in zip(spots, BARS, strict=False):
+        if key in bounds:
+            at = f"{x + WIDTH * bounds[key]:.1f}"
+            parts.append(
+                f'<line x1="{at}" x2="{at}" y1="{TOP - 4}" y2="{height - 8}" stroke="#222" stroke-dasharray="3 2">'
+                f"<title>proved ceiling {bounds[key]:.3f}</title></line>"
+            )
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from bench.partition import report
 from bench.partition.child import TOO_LONG
 from bench.partition.instance import REAL, city_sources, demo_sources, load_instance, real_sources
-from bench.partition.judge import Row, judge
+from bench.partition.judge import Row, best_possible, judge
 from bench.partition.peers import BUDGET_S, DEFAULT, PEERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +101,8 @@ def _run_all(instance, args, folder):
         answer = answers.get(name) or _one(name, path, folder, args.budget)
         rows.append(_row(instance, name, answer))
         print(report.line(rows[-1]), file=sys.stderr, flush=True)
+    rows.append(best_possible(instance))
+    print(report.line(rows[-1]), file=sys.stderr, flush=True)
     return rows
 
 

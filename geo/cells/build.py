@@ -35,7 +35,7 @@ CHUNK = 64
 PATIENCE = 8
 """How often borders are led away from needles before their blocks are left whole instead."""
 
-MANY_SAMPLES = 1_000_000
+MANY_SAMPLES = 100_000
 """From here on dividing is worth sending to other processes."""
 
 

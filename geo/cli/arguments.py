@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 
-def add_layers(verb: argparse.ArgumentParser) -> None:
+def add_layers(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the layers and the columns named by hand."""
     verb.add_argument(
         "--layer",
         action="append",
-        required=True,
+        required=required,
         metavar="ROLE=PATH[:LAYER]",
         help="a layer and its role; repeat for each layer",
     )

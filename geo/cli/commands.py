@@ -53,7 +53,7 @@ def partition(arguments: Namespace) -> int:
 
     sources = [parse_source(text) for text in arguments.layer]
     standard = load_standard(arguments.standard).with_(
-        target=arguments.target, min=arguments.min, max=arguments.max
+        target=arguments.target, min=arguments.min, max=arguments.max, release=arguments.release
     )
     with progress_bars() as progress, workers(arguments.workers) as executor:
         result = make_plan(
@@ -99,7 +99,7 @@ def export(arguments: Namespace) -> int:
     from geo.export import export_plan
     from geo.plan_files import read_plan
 
-    export_plan(read_plan(arguments.plan), arguments.out, to=arguments.format)
+    export_plan(read_plan(arguments.plan, only=("grids",)), arguments.out, to=arguments.format)
     say(f"已导出 exported: {arguments.out}")
     return 0
 

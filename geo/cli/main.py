@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from geo import __version__
-from geo.cli import commands, service
+from geo.cli import commands, planning, redraw, service, siting
 from geo.cli.arguments import add_layers
 from geo.errors import CancelledError, GeoError
 
@@ -55,7 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     _demo(verbs)
     _inspect(verbs)
     _partition(verbs)
+    planning.add_verbs(verbs)
+    redraw.add_verbs(verbs)
     service.add_verbs(verbs)
+    siting.add_verbs(verbs)
     _map(verbs)
     _export(verbs)
     _verify(verbs)
@@ -86,6 +89,11 @@ def _partition(verbs: Verbs) -> None:
     verb.add_argument("--min", type=int, help="lower edge of the band")
     verb.add_argument("--max", type=int, help="upper edge of the band")
     verb.add_argument("--effort", choices=("fast", "normal", "best"), default="normal")
+    verb.add_argument(
+        "--release",
+        choices=("never", "blocking"),
+        help="whether compounds that keep grids out of the band may be divided; the standard says, by default",
+    )
     verb.add_argument("--workers", type=int, default=1, help="processes to work with; never changes the plan")
     verb.add_argument("--seed", type=int, default=0)
     verb.add_argument("--out", type=Path, required=True, metavar="PLAN.gpkg")

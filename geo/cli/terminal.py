@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from geo.types import Progress
 
 STAGES = {
-    "read": "读取图层 reading",
+    "layers": "读取图层 reading",
     "cells": "生成单元 cells",
     "partition": "划分网格 partition",
+    "province": "全省划分 province",
 }
 
 

@@ -14,6 +14,7 @@ from geo.errors import CommunityError
 from geo.intake import cells
 from geo.intake.geometry import Cleaned, assign_to_areas, clean_areas
 from geo.intake.identify import numbered, unique_ids
+from geo.intake.table import plain_numbers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,8 +35,8 @@ def read_buildings(tables: list[Table], crs: CRS, log: Log) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``building_id``, ``source_row``, ``id_key`` (for joins, ``""`` without an id), ``compound_id``,
-        ``compound_name``, ``compound_type``, ``building_name``, ``address``, ``floors``, and ``geometry`` (object,
-        None where unusable).
+        ``compound_name``, ``compound_type``, ``use``, ``workers``, ``workload``, ``building_name``, ``address``,
+        ``floors``, and ``geometry`` (object, None where unusable).
     """
     frame = pd.concat([read_table(table, crs, log) for table in tables], ignore_index=True)
     ids, changed = unique_ids(frame["building_id"].to_numpy(dtype=object))
@@ -61,6 +62,7 @@ def read_table(table: Table, crs: CRS, log: Log) -> pd.DataFrame:
     given = table.text("building_id")
     ids = numbered(given, table.raw.rows, prefix="B", digits=6)
     _note_geometry(table, cleaned, ids, log)
+    types, use = table.text("compound_type"), table.text("use")
     return pd.DataFrame(
         {
             "building_id": ids,
@@ -68,7 +70,10 @@ def read_table(table: Table, crs: CRS, log: Log) -> pd.DataFrame:
             "id_key": cells.id_keys(given),
             "compound_id": table.text("compound_id"),
             "compound_name": table.text("compound_name"),
-            "compound_type": table.text("compound_type"),
+            "compound_type": types,
+            "use": np.where(use == "", types, use),
+            "workers": np.nan_to_num(plain_numbers(table, "workers", log)).astype(np.int64),
+            "workload": _workload(table, log),
             "building_name": table.text("building_name"),
             "address": table.text("address"),
             "floors": _floors(table, log),
@@ -96,6 +101,12 @@ def _note_geometry(table: Table, cleaned: Cleaned, ids: NDArray[np.object_], log
         "{title}: {n} invalid geometries have too many points to repair; their convex hull is used (rows {rows}).",
         ids=ids,
     )
+
+
+def _workload(table: Table, log: Log) -> NDArray[np.float64]:
+    """Read the workload index; 1 where there is none."""
+    values = plain_numbers(table, "workload", log)
+    return np.where(np.isnan(values), 1.0, values)
 
 
 def _floors(table: Table, log: Log) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import shapely
 
 from geo.intake import cells
 from geo.intake.geometry import assign_to_areas, clean_areas
-from geo.intake.identify import numbered, unique_ids
+from geo.intake.identify import lookup, numbered, unique_ids
 from geo.intake.log import listed
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def assign_compounds(
     given_name = buildings["compound_name"].to_numpy(dtype=object)
     found = np.full(len(buildings), -1, np.int64)
     if n:
-        found = _lookup(drawn["id_key"].to_numpy(dtype=object), cells.id_keys(given_id))
-        by_name = _lookup(cells.name_keys(drawn["name"].to_numpy(dtype=object)), cells.name_keys(given_name))
+        found = lookup(drawn["id_key"].to_numpy(dtype=object), cells.id_keys(given_id))
+        by_name = lookup(cells.name_keys(drawn["name"].to_numpy(dtype=object)), cells.name_keys(given_name))
         found = np.where(found < 0, by_name, found)
         points = shapely.point_on_surface(buildings["geometry"].to_numpy(dtype=object))
         by_place, _ = assign_to_areas(points, drawn["geometry"].to_numpy(dtype=object), within_m=0.0)
@@ -122,15 +122,6 @@ def _read(table: Table, crs: CRS, log: Log) -> pd.DataFrame:
             "geometry": cleaned.geometry,
         }
     )
-
-
-def _lookup(theirs: NDArray[np.object_], mine: NDArray[np.object_]) -> NDArray[np.int64]:
-    index = pd.Series(np.arange(len(theirs)), index=pd.Index(theirs, dtype=object))
-    index = index[(index.index != "") & ~index.index.duplicated(keep=False)]
-    if len(index) == 0:
-        return np.full(len(mine), -1, np.int64)
-    found = index.index.get_indexer(pd.Index(mine, dtype=object))
-    return np.where(found >= 0, index.to_numpy()[found], -1)
 
 
 def _note_overlaps(frame: pd.DataFrame, log: Log) -> None:

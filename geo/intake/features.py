@@ -1,4 +1,4 @@
-"""Roads, water, railways, stations, old grids and candidate sites."""
+"""Roads, water, railways, stations, old grids and candidate sites; how streets and barriers lie."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 from geo import schema
 from geo.intake.geometry import clean_areas, clean_lines, clean_points
 from geo.intake.identify import numbered, unique_ids
+from geo.intake.levels import levels_of
+from geo.intake.table import floor_areas
 from geo.types import BorderClass
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ _LINE_CLASS = {"water": BorderClass.WATER, "railways": BorderClass.RAILWAY}
 
 
 def read_lines(tables: list[Table], crs: CRS, log: Log) -> gpd.GeoDataFrame:
-    """Read roads, water or railways as lines with the class of border they make."""
+    """Read roads, water or railways as lines with the class of border they make, and how they lie."""
     parts = []
-    for table in tables:
+    for table, levels in zip(tables, levels_of(tables, log), strict=True):
         shapes, unusable = clean_lines(table.in_crs(crs))
         log.rows(
             "geometry-missing",
@@ -42,15 +44,21 @@ def read_lines(tables: list[Table], crs: CRS, log: Log) -> gpd.GeoDataFrame:
             "{title}: {n} rows are neither lines nor areas; not used (rows {rows}).",
         )
         part = pd.DataFrame(
-            {"border_class": _classes(table, log), "name": table.text("name"), "geometry": shapes}
+            {
+                "border_class": _classes(table, log),
+                "name": table.text("name"),
+                **levels,
+                "geometry": shapes,
+            }
         )
         parts.append(part[~unusable])
     return _frame(parts, {"border_class": np.uint8, "name": object}, crs)
 
 
 def read_stations(tables: list[Table], crs: CRS, log: Log) -> gpd.GeoDataFrame:
-    """Read service stations as points."""
+    """Read service stations as points; with ``floor_area_m2`` where one of the tables says."""
     parts = []
+    sized = any(table.has("floor_area_m2") for table in tables)
     for table in tables:
         points, missing = clean_points(table.in_crs(crs))
         ids = numbered(table.text("station_id"), table.raw.rows, prefix="S", digits=4)
@@ -62,6 +70,7 @@ def read_stations(tables: list[Table], crs: CRS, log: Log) -> gpd.GeoDataFrame:
                 "name": np.where(names == "", ids, names),
                 "category": _category(table),
                 "opening_hours": table.text("opening_hours"),
+                **({"floor_area_m2": floor_areas(table, log)} if sized else {}),
                 "geometry": points,
             }
         )

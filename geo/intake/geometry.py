@@ -70,6 +70,9 @@ def clean_areas(geometry: NDArray[np.object_], *, points: bool = False) -> Clean
     before = shapes.copy()
     mend = invalid & ~large
     shapes[mend] = shapely.make_valid(shapes[mend], method="structure", keep_collapsed=False)
+    # Repair may return parts that touch along a line, which is no valid multipolygon; each part is valid.
+    for i in np.flatnonzero(mend & ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
+        shapes[i] = shapely.union_all(shapely.get_parts(shapes[i]))
     shapes[large] = shapely.convex_hull(shapes[large])
     for i in np.flatnonzero(invalid):
         shapes[i] = areas_of(shapes[i]) or (_first_point(before[i]) if points else None)

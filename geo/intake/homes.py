@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +14,11 @@ from geo.intake import cells
 from geo.intake.buildings import NEAR_M
 from geo.intake.geometry import clean_points
 from geo.intake.log import listed
-from geo.intake.table import Table, household_counts, person_counts
+from geo.intake.table import Table, household_counts, member_counts, person_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from pyproj import CRS
 
@@ -33,8 +35,8 @@ class Homes:
     ----------
     households
         int64, shape (buildings,).
-    persons
-        float64, shape (buildings,); NaN where not counted.
+    persons, members
+        float64, shape (buildings,): persons and party members; NaN where not counted.
     doors
         ``building`` (position), ``door``, ``households``.
     unplaced
@@ -45,6 +47,7 @@ class Homes:
 
     households: NDArray[np.int64]
     persons: NDArray[np.float64]
+    members: NDArray[np.float64]
     doors: pd.DataFrame
     unplaced: pd.DataFrame
     total: int
@@ -57,6 +60,7 @@ class _Rows:
     table: Table
     households: NDArray[np.int64]
     persons: NDArray[np.float64]
+    members: NDArray[np.float64]
     building: NDArray[np.int64]
 
 
@@ -98,8 +102,9 @@ def count_homes(
     if own:
         _note_two_counts(own, homes.total, log)
     if np.isnan(homes.persons).all() and any(table.has("persons") for table in buildings):
-        persons = np.concatenate([person_counts(table, log) for table in buildings])
-        homes = Homes(homes.households, persons, homes.doors, homes.unplaced, homes.total)
+        homes = replace(homes, persons=np.concatenate([person_counts(table, log) for table in buildings]))
+    if np.isnan(homes.members).all() and any(table.has("party_members") for table in buildings):
+        homes = replace(homes, members=np.concatenate([member_counts(table, log) for table in buildings]))
     return homes
 
 
@@ -126,6 +131,16 @@ def doors_frame(
     summed = frame.groupby(["building", "door"], sort=False)["households"].sum().reset_index()
     order = np.argsort(summed["building"].to_numpy(), kind="stable")
     return summed.iloc[order].reset_index(drop=True)
+
+
+def summed_known(
+    building: Sequence[NDArray[np.integer]], values: Sequence[NDArray[np.float64]], size: int
+) -> NDArray[np.float64]:
+    """Sum values by building, float64, shape (size,); NaN is not counted, and NaN where nothing is; -1 is none."""
+    at, value = np.concatenate(building), np.concatenate(values)
+    known = (at >= 0) & ~np.isnan(value)
+    total = np.bincount(at[known], weights=value[known], minlength=size)
+    return np.where(np.bincount(at[known], minlength=size) > 0, total, np.nan)
 
 
 def unplaced_frame(
@@ -158,6 +173,7 @@ def _own_counts(buildings: list[Table], log: Log) -> Homes:
     return Homes(
         counts,
         np.concatenate(persons),
+        np.concatenate([member_counts(table, log) for table in buildings]),
         doors_frame(none, none.astype(object), none),
         unplaced_frame("", "", none, none.astype(object), none),
         int(counts.sum()),
@@ -167,6 +183,7 @@ def _own_counts(buildings: list[Table], log: Log) -> Homes:
 def _join(frame: pd.DataFrame, table: Table, crs: CRS, log: Log) -> _Rows:
     """Find the building of every household row: by id, by compound and building name, by address, by place."""
     households, persons = household_counts(table, log), person_counts(table, log)
+    members = member_counts(table, log)
     building = np.full(table.n, -1, np.int64)
     ways: dict[str, int] = {}
 
@@ -191,7 +208,7 @@ def _join(frame: pd.DataFrame, table: Table, crs: CRS, log: Log) -> _Rows:
     if (building < 0).any() and table.geometry is not None:
         ways |= _by_place(frame["geometry"].to_numpy(dtype=object), table, crs, building, log)
     _note_ways(table, ways, log)
-    return _Rows(table, households, persons, building)
+    return _Rows(table, households, persons, members, building)
 
 
 def _nothing_joined(frame: pd.DataFrame, rows: _Rows) -> LayerError:
@@ -260,15 +277,10 @@ def _by_place(
 def _summed(frame: pd.DataFrame, joined: list[_Rows]) -> Homes:
     size = len(frame)
     households = np.zeros(size, np.int64)
-    persons = np.zeros(size, np.float64)
-    counted = np.zeros(size, bool)
     doors, unplaced = [], []
     for rows in joined:
         placed = rows.building >= 0
         np.add.at(households, rows.building[placed], rows.households[placed])
-        known = placed & ~np.isnan(rows.persons)
-        np.add.at(persons, rows.building[known], rows.persons[known])
-        counted[rows.building[known]] = True
         if rows.table.has("unit_door"):
             doors.append(
                 doors_frame(
@@ -279,7 +291,8 @@ def _summed(frame: pd.DataFrame, joined: list[_Rows]) -> Homes:
     none = np.array([], np.int64)
     return Homes(
         households,
-        np.where(counted, persons, np.nan),
+        summed_known([rows.building for rows in joined], [rows.persons for rows in joined], size),
+        summed_known([rows.building for rows in joined], [rows.members for rows in joined], size),
         pd.concat(doors, ignore_index=True) if doors else doors_frame(none, none.astype(object), none),
         pd.concat(unplaced, ignore_index=True),
         int(sum(rows.households.sum() for rows in joined)),

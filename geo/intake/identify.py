@@ -47,3 +47,13 @@ def numbered(
     result = ids.copy()
     result[empty] = made
     return result
+
+
+def lookup(theirs: NDArray[np.object_], mine: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return the position in `theirs` of each key in `mine`; -1 where it is empty, unknown or ambiguous."""
+    index = pd.Series(np.arange(len(theirs)), index=pd.Index(theirs, dtype=object))
+    index = index[(index.index != "") & ~index.index.duplicated(keep=False)]
+    if len(index) == 0:
+        return np.full(len(mine), -1, np.int64)
+    found = index.index.get_indexer(pd.Index(mine, dtype=object))
+    return np.where(found >= 0, index.to_numpy()[found], -1)

@@ -18,6 +18,7 @@ from geo.intake.buildings import locate_in_communities, read_buildings
 from geo.intake.communities import read_communities
 from geo.intake.compounds import assign_compounds, read_compounds
 from geo.intake.features import read_candidates, read_lines, read_old_grids, read_stations
+from geo.intake.gates import read_gates
 from geo.intake.homes import Homes, count_homes, note_unmatched, unplaced_frame
 from geo.intake.located import buildings_of_households
 from geo.intake.log import Log
@@ -42,6 +43,10 @@ BUILDING_COLUMNS = (
     "households",
     "persons",
     "floors",
+    "use",
+    "workers",
+    "party_members",
+    "workload",
     "address",
     "geometry",
 )
@@ -108,9 +113,11 @@ def load_city(
         ignore_index=True,
     )
     persons, estimated = _persons(homes, persons_per_household, main, log)
-    buildings, doors = _kept(frame.assign(persons=persons, community=community), homes.doors, located)
+    frame = frame.assign(persons=persons, community=community, **_members(homes, main, log))
+    buildings, doors = _kept(frame, homes.doors, located)
     compounds, compound = assign_compounds(buildings, drawn, crs)
-    buildings = buildings.assign(compound=compound)[list(BUILDING_COLUMNS)]
+    buildings = buildings.assign(compound=compound)
+    buildings = buildings[[name for name in BUILDING_COLUMNS if name in buildings]]
     return City(
         crs=crs,
         communities=communities,
@@ -122,6 +129,7 @@ def load_city(
         stations=read_stations(tables["stations"], crs, log),
         old_grids=read_old_grids(tables["old_grids"], crs, log),
         candidates=read_candidates(tables["candidates"], crs, log),
+        gates=read_gates(tables["gates"], compounds, crs, log),
         doors=doors,
         households_in=homes.total,
         unplaced=unplaced,
@@ -297,6 +305,24 @@ def _persons(
         )
     guess = np.floor(homes.households * persons_per_household + 0.5)
     return np.where(np.isnan(homes.persons), guess, homes.persons).astype(np.int64), estimated
+
+
+def _members(homes: Homes, main: Table, log: Log) -> dict[str, NDArray[np.int64]]:
+    """Return the column of party members, 0 where none are counted; no column where none are counted at all."""
+    unknown = np.isnan(homes.members)
+    if unknown.all():
+        return {}
+    lacking = unknown & (homes.households > 0)
+    if lacking.any():
+        log.note(
+            "party-members-empty",
+            "info",
+            main.role,
+            f"{int(lacking.sum())} 栋有住户的楼没有党员数，按 0 名计。",
+            f"{int(lacking.sum())} buildings with households have no number of party members; taken as 0.",
+            count=int(lacking.sum()),
+        )
+    return {"party_members": np.nan_to_num(homes.members).astype(np.int64)}
 
 
 def _kept(

@@ -10,8 +10,8 @@ import shapely
 
 from geo.intake import cells
 from geo.intake.buildings import read_table
-from geo.intake.homes import Homes, doors_frame, no_household_column, unplaced_frame
-from geo.intake.table import Table, household_counts, person_counts
+from geo.intake.homes import Homes, doors_frame, no_household_column, summed_known, unplaced_frame
+from geo.intake.table import Table, household_counts, member_counts, person_counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,11 +42,6 @@ def buildings_of_households(tables: list[Table], crs: CRS, log: Log) -> tuple[pd
     count = len(first)
     households = np.zeros(count, np.int64)
     np.add.at(households, codes, rows["households"].to_numpy())
-    persons = np.zeros(count)
-    known = rows["persons"].notna().to_numpy()
-    np.add.at(persons, codes[known], rows["persons"].to_numpy()[known])
-    any_known = np.zeros(count, bool)
-    any_known[codes[known]] = True
     with_door = rows["has_door"].to_numpy()
     doors = doors_frame(
         codes[with_door],
@@ -57,7 +52,8 @@ def buildings_of_households(tables: list[Table], crs: CRS, log: Log) -> tuple[pd
     none = np.array([], np.int64)
     homes = Homes(
         households,
-        np.where(any_known, persons, np.nan),
+        summed_known([codes], [rows["persons"].to_numpy()], count),
+        summed_known([codes], [rows["members"].to_numpy()], count),
         doors,
         unplaced_frame("", "", none, none.astype(object), none),
         int(households.sum()),
@@ -87,6 +83,7 @@ def _rows(table: Table, crs: CRS, log: Log) -> pd.DataFrame:
         key=pd.Series(keys, dtype=object),
         households=household_counts(table, log),
         persons=person_counts(table, log),
+        members=member_counts(table, log),
         door=table.text("unit_door"),
         has_door=table.has("unit_door"),
     )
@@ -94,7 +91,7 @@ def _rows(table: Table, crs: CRS, log: Log) -> pd.DataFrame:
 
 def _merged(rows: pd.DataFrame, codes: NDArray[np.intp], first: NDArray[np.intp]) -> pd.DataFrame:
     """Attributes of the first row of each building; the place of the first row that has one."""
-    frame = rows.iloc[first].drop(columns=["key", "households", "persons", "door", "has_door"])
+    frame = rows.iloc[first].drop(columns=["key", "households", "persons", "members", "door", "has_door"])
     shapes = rows["geometry"].to_numpy(dtype=object)
     there = np.flatnonzero(~shapely.is_missing(shapes))[::-1]
     best = np.full(len(first), None, dtype=object)

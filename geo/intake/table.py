@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from geo.errors import ColumnError
 from geo.intake import cells
+from geo.schema import FIELD_NAMES, half_width
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
     from pyproj import CRS
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 MAX_HOUSEHOLDS = 1_000_000
 """A count above this in one row is a mistake (a code in the count column)."""
+
+LARGEST_NUMBER = 1e7
+"""Workers, workload or floor area above this are a mistake (a code in the column)."""
+
+_SQUARE_METRES = re.compile(r"\s*(m2|平方米|平米|平方)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -135,3 +142,50 @@ def person_counts(table: Table, log: Log) -> NDArray[np.float64]:
         "{title}: {n} rows hold no number of persons; estimated from the households (rows {rows}).",
     )
     return np.where(bad, np.nan, np.rint(values))
+
+
+def plain_numbers(table: Table, field: str, log: Log) -> NDArray[np.float64]:
+    """Read a column of numbers of at least 0; NaN where empty or not usable (with a finding)."""
+    if not table.has(field):
+        return np.full(table.n, np.nan)
+    values, bad = cells.numbers(table.column(field))
+    with np.errstate(invalid="ignore"):
+        bad = bad | (values < 0) | (values > LARGEST_NUMBER)
+    return _without(table, field, values, bad, log)
+
+
+def floor_areas(table: Table, log: Log) -> NDArray[np.float64]:
+    """Read the floor area, m², the unit may stand behind it; NaN where empty or not usable (with a finding)."""
+    if not table.has("floor_area_m2"):
+        return np.full(table.n, np.nan)
+    texts = [_SQUARE_METRES.sub("", half_width(text)) for text in table.text("floor_area_m2")]
+    values, bad = cells.numbers(pd.Series(texts, dtype=object))
+    with np.errstate(invalid="ignore"):
+        bad = bad | (values < 0) | (values > LARGEST_NUMBER)
+    return _without(table, "floor_area_m2", values, bad, log)
+
+
+def member_counts(table: Table, log: Log) -> NDArray[np.float64]:
+    """Read the number of party members; NaN where empty or no whole number (with a finding)."""
+    if not table.has("party_members"):
+        return np.full(table.n, np.nan)
+    values, bad = cells.numbers(table.column("party_members"))
+    with np.errstate(invalid="ignore"):
+        bad = bad | (values < 0) | (values > MAX_HOUSEHOLDS) | (np.floor(values) < values)
+    return _without(table, "party_members", values, bad, log)
+
+
+def _without(
+    table: Table, field: str, values: NDArray[np.float64], bad: NDArray[np.bool_], log: Log
+) -> NDArray[np.float64]:
+    """Put NaN in place of the values that are bad, and say so."""
+    name = field.removesuffix("_m2")
+    log.rows(
+        f"{name.replace('_', '-')}-not-a-number",
+        "warning",
+        table,
+        bad,
+        f"{{title}} 有 {{n}} 行的{FIELD_NAMES[field]}不是可用的数字，未采用（第 {{rows}} 行）。",
+        f"{{title}}: {{n}} rows hold no usable {name.replace('_', ' ')} number; not used (rows {{rows}}).",
+    )
+    return np.where(bad, np.nan, values)

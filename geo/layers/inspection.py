@@ -43,6 +43,7 @@ _WORDS: dict[Role, tuple[str, ...]] = {
     ),
     "old_grids": ("oldgrids", "grids", "网格", "原网格", "wg"),
     "candidates": ("candidates", "candidate", "候选", "备选"),
+    "gates": ("gates", "gate", "出入口", "大门", "门岗", "小区门"),
 }
 
 _SHAPES: dict[Role, tuple[str, ...]] = {
@@ -56,6 +57,7 @@ _SHAPES: dict[Role, tuple[str, ...]] = {
     "stations": ("Point", "Polygon", "Table"),
     "old_grids": ("Polygon",),
     "candidates": ("Point", "Polygon", "Table"),
+    "gates": ("Point", "Table"),
 }
 
 

@@ -88,6 +88,7 @@ def make_city(
         stations=empty.assign(station_id=[], name=[], category=[], opening_hours=[]),
         old_grids=empty,
         candidates=empty,
+        gates=empty.assign(gate_id=[], name=[], compound_id=[]),
         doors=pd.DataFrame(
             {"building": np.array([], np.int32), "door": [], "households": np.array([], np.int64)}
         ),

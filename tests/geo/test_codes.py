@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo import codes
 
@@ -36,3 +38,18 @@ def test_no_grids_give_no_rows() -> None:
     empty = np.zeros(0, np.int32)
     assert len(codes.scan_order(empty, np.zeros((0, 2)), np.zeros(0))) == 0
     assert codes.number_grids(empty, COMMUNITIES).empty
+
+
+def test_names_that_share_a_place_are_joined_in_their_order() -> None:
+    names = np.array(["a", "b", "c", "d", "e"], dtype=object)
+    place = np.array([3, 0, 3, 1, 3], np.int32)
+    assert codes.joined(names, place, 5).tolist() == ["b", "d", "", "a;c;e", ""]
+    assert codes.joined(names[:0], place[:0], 2).tolist() == ["", ""]
+
+
+@given(st.lists(st.tuples(st.text("abc", min_size=1), st.integers(0, 5))))
+def test_joined_names_are_those_of_a_plain_loop(rows: list[tuple[str, int]]) -> None:
+    names = np.array([name for name, _ in rows], dtype=object)
+    place = np.array([k for _, k in rows], np.int64)
+    plain = [";".join(name for name, k in rows if k == position) for position in range(6)]
+    assert codes.joined(names, place, 6).tolist() == plain

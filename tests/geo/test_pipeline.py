@@ -6,16 +6,32 @@ parts, or empty; households may be zero or far above a grid's maximum.
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import threading
+import time
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 from cities import make_city
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.city import City
-from geo.pipeline import plan_city
+from geo.demo import write_city
+from geo.errors import GeoError
+from geo.export import export_plan
+from geo.layers import Source, parse_source
+from geo.pipeline import collecting_less, make_plan, plan_city, write_result
+from geo.plan_files import read_plan
 from geo.standards import load_standard
+from geo.workers import STARTERS, load_engine, started_ahead
 
 STANDARD = load_standard("fine-250")
 
@@ -100,3 +116,69 @@ def test_buildings_lie_in_their_own_grid() -> None:
     assert len(joined) == len(homes)
     assert (joined["grid_id_left"] == joined["grid_id_right"]).all()
     assert result.report["share_in_band"] == 1.0
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> list[Source]:
+    path = tmp_path_factory.mktemp("city") / "city.gpkg"
+    write_city("small", path)
+    roles = ("buildings", "households", "compounds", "communities", "roads", "water", "railways")
+    return [parse_source(f"{role}={path}:{role}") for role in roles]
+
+
+def exported(sources: list[Source], folder: Path, executor: Executor | None) -> tuple[str, str]:
+    result = make_plan(sources, standard=STANDARD, effort="fast", executor=executor)
+    write_result(result, folder / "plan.gpkg", folder / "report.json")
+    export_plan(read_plan(folder / "plan.gpkg", only=("grids",)), folder / "grids.geojson", to="geojson")
+    plan, grids = ((folder / name).read_bytes() for name in ("plan.gpkg", "grids.geojson"))
+    return hashlib.sha256(plan).hexdigest(), hashlib.sha256(grids).hexdigest()
+
+
+def test_plan_and_export_are_the_same_bytes_for_any_workers(small: list[Source], tmp_path: Path) -> None:
+    alone = exported(small, tmp_path, None)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert exported(small, tmp_path, pool) == alone
+    with ThreadPoolExecutor(2) as threads:
+        assert exported(small, tmp_path, threads) == alone
+
+
+class Recording(Executor):
+    """Notes what is submitted, from which thread, and takes its time over it."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.calls: list[tuple[Any, str]] = []
+        self.error = error
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        time.sleep(0.02)
+        if self.error is not None:
+            raise self.error
+        self.calls.append((fn, threading.current_thread().name))
+        future: Future[Any] = Future()
+        future.set_result(None)
+        return future
+
+
+def test_workers_are_started_beside_the_work_and_are_all_there_at_its_end() -> None:
+    executor = Recording()
+    with started_ahead(executor):
+        before = len(executor.calls)
+    assert before < STARTERS == len(executor.calls)
+    assert {fn for fn, _ in executor.calls} == {load_engine}
+    assert threading.current_thread().name not in {name for _, name in executor.calls}
+    load_engine()
+    with started_ahead(None):
+        pass
+
+
+def test_an_executor_that_cannot_start_does_not_hide_the_error_of_the_work() -> None:
+    with pytest.raises(GeoError), started_ahead(Recording(RuntimeError("shut down"))):
+        raise GeoError("some-code", "错", "wrong")
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(ZeroDivisionError), collecting_less():  # noqa: PT012
+        assert gc.get_threshold() != before
+        _ = 1 // 0
+    assert gc.get_threshold() == before

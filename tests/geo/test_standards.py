@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 
 from geo import standards
 from geo.errors import StandardError
-from geo.standards import Standard, list_standards, load_standard
+from geo.standards import Standard, TypeRule, list_standards, load_standard
+from geo.types import BorderClass
 
 
 def test_the_source_documents_fine_grid():
@@ -26,6 +29,7 @@ def test_every_preset_says_where_its_numbers_come_from():
         "three-level:micro-grid",
         "compound-unit-138",
         "type-rule-634",
+        "base-and-dedicated",
     }
     assert all(s.evidence and s.name_zh and s.name_en for s in presets)
     assert [s.id for s in presets] == sorted(s.id for s in presets)
@@ -44,6 +48,73 @@ def test_rules_per_compound_type_are_kept():
     assert rules["散居楼院"].target == 600
 
 
+def test_a_rule_is_found_by_any_of_its_names_and_only_with_numbers():
+    standard = load_standard("type-rule-634")
+    assert standard.rule_for("成熟小区") is standard.rule_for("商品房小区")
+    assert standard.rule_for("散居楼院").target == 600
+    assert standard.rule_for("老旧小区") is None
+    assert standard.rule_for("") is None
+
+
+def test_rules_that_count_the_same_move_with_the_target():
+    smaller = load_standard("type-rule-634").with_(target=300)
+    assert (smaller.rule_for("散居楼院").target, smaller.rule_for("散居楼院").max) == (300, 360)
+    assert smaller.rule_for("成熟小区").target == 3000
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"target": 0}, {"target": 100, "min": 200}, {"target": 100, "max": 90}, {"measure": "area"}],
+)
+def test_a_rule_that_contradicts_itself_is_refused(numbers):
+    rule = TypeRule(**{"compound_type": "甲", "measure": "persons"} | numbers)
+    with pytest.raises(StandardError) as caught:
+        replace(load_standard("fine-250"), rules=(rule,))
+    assert caught.value.code == "standard-rule"
+    assert "甲" in caught.value.zh
+
+
+def test_dedicated_grids_and_barriers_are_read():
+    standard = load_standard("base-and-dedicated")
+    assert standard.dedicated == ("institution", "park", "business")
+    assert standard.dedicated_min_area_m2 > 0
+    assert standard.hard_barriers == (BorderClass.RAILWAY,)
+    assert load_standard("fine-250").hard_barriers == ()
+    assert load_standard("fine-250").release == "never"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"dedicated": ("zoo",)},
+        {"barriers": {"motorway": "hard"}},
+        {"barriers": {"water": "firm"}},
+        {"barriers": {"interior": "hard"}},
+        {"release": "always"},
+    ],
+)
+def test_unknown_words_are_refused(words):
+    with pytest.raises(StandardError) as caught:
+        replace(load_standard("fine-250"), **words)
+    assert caught.value.code == "standard-value"
+
+
+def test_lower_levels_take_over_the_barriers(tmp_path, monkeypatch):
+    text = (standards.STANDARDS_DIR / "three-level.toml").read_text(encoding="utf-8")
+    own = text.replace("[[sublevels]]", '[barriers]\nwater = "hard"\n\n[[sublevels]]', 1)
+    (tmp_path / "three-level.toml").write_text(own, encoding="utf-8")
+    monkeypatch.setattr(standards, "STANDARDS_DIR", tmp_path)
+    assert load_standard("three-level:micro-grid").hard_barriers == (BorderClass.WATER,)
+
+
+def test_every_key_is_documented():
+    text = (standards.STANDARDS_DIR.parent.parent / "docs" / "standards.md").read_text(encoding="utf-8")
+    for field in fields(Standard):
+        assert f"`{field.name}`" in text or f"[{field.name}]" in text, field.name
+    for field in fields(TypeRule):
+        assert ("type" if field.name == "compound_type" else field.name) in text
+
+
 def test_a_standard_that_never_splits_keeps_any_compound_whole():
     assert load_standard("compound-unit-138").whole_limit == float("inf")
     assert load_standard("three-level:micro-grid").whole_limit == 100
@@ -58,6 +129,7 @@ def test_given_numbers_win():
     other = load_standard("fine-250").with_(target=300, min=100, max=900)
     assert (other.min, other.max, other.hard_max) == (100, 900, 900)
     assert load_standard("fine-250").with_() == load_standard("fine-250")
+    assert load_standard("fine-250").with_(release="blocking").release == "blocking"
 
 
 @pytest.mark.parametrize(

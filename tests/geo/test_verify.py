@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from geo import verify
 from geo.tiling import SCALE
 from geo.verify import verify_tiling
 
@@ -48,6 +49,32 @@ def test_good_tiling_passes() -> None:
     assert verdict.ok
     assert verdict.where == ()
     assert verdict.area_difference.tolist() == [0]
+
+
+@pytest.mark.parametrize("batch", [1, 90, 100_000])
+def test_groups_checked_together_or_apart_get_one_verdict(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    frames = [outline(x0=5000 * k) for k in range(6)]
+    cells = [cell for k in range(6) for cell in mesh(x0=5000 * k)]
+    group = np.repeat(np.arange(6), 16)
+    cells[20] = moved(cells[20], 0, 1, 0)
+    cells[70] = shapely.Polygon()
+    del cells[37]
+    group = np.delete(group, 37)
+    order = np.random.default_rng(0).permutation(len(cells))
+    monkeypatch.setattr(verify, "BATCH", batch)
+    verdict = check([cells[k] for k in order], frames, group[order].tolist())
+    assert verdict.groups == (1, 2, 4)
+    assert np.flatnonzero(verdict.area_difference).tolist() == [1, 2, 4]
+    named = [place.group for place in verdict.where if place.fault == "edge"]
+    assert named == sorted(named)
+    monkeypatch.undo()
+    assert repr(check([cells[k] for k in order], frames, group[order].tolist())) == repr(verdict)
+
+
+def test_no_groups_at_all() -> None:
+    assert verify_tiling(np.empty(0, object), [], np.empty(0, object)).ok
 
 
 def test_order_and_direction_do_not_matter() -> None:
