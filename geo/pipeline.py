@@ -21,7 +21,6 @@ from geo.plan_files import write_layers
 from geo.stairwells import divide_buildings
 from geo.types import never_cancel, no_progress
 from geo.units import cell_units
-from geo.workers import started_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -125,19 +124,18 @@ def make_plan(
         Soon after `cancelled` returns True.
     """
     watch = Stopwatch()
-    with started_ahead(executor):
-        with watch.stage("read"):
-            city = load_city(sources, columns=columns or {}, progress=progress)
-        return plan_city(
-            city,
-            standard=standard,
-            seed=seed,
-            effort=effort,
-            executor=executor,
-            progress=progress,
-            cancelled=cancelled,
-            watch=watch,
-        )
+    with watch.stage("read"):
+        city = load_city(sources, columns=columns or {}, progress=progress)
+    return plan_city(
+        city,
+        standard=standard,
+        seed=seed,
+        effort=effort,
+        executor=executor,
+        progress=progress,
+        cancelled=cancelled,
+        watch=watch,
+    )
 
 
 @collecting_less()

@@ -23,7 +23,8 @@ def started_ahead(executor: Executor | None) -> Iterator[None]:
 
     A process pool starts its workers when the first task comes, and the caller then waits for their imports,
     about a second. Here a thread hands out the first tasks. What is computed does not depend on it; an executor
-    that cannot start fails at its first real task.
+    that cannot start fails at its first real task. Not for pools that fork from this process: their workers would
+    be children of that thread, which ends before they do.
 
     Parameters
     ----------

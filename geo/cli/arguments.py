@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geo.errors import ColumnError, GeoError
+from geo.workers import started_ahead
 
 # ruff: noqa: PLC0415 - as in geo.cli.commands
 
@@ -65,5 +66,5 @@ def workers(count: int) -> Iterator[Executor | None]:
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(["geo.cells", "geo.partition"])
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with ProcessPoolExecutor(count, mp_context=context) as pool, started_ahead(pool):
         yield pool
