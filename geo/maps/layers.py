@@ -211,22 +211,36 @@ def circle_layer(
     circles: gpd.GeoDataFrame, categories: Sequence[str], words: Wording, *, show: bool = True
 ) -> folium.GeoJson:
     """Return the union of the circles of each category; the page shows those of the chosen one."""
-    drawn = circles[circles.geometry.notna()]
-    position = {name: k for k, name in enumerate(categories)}
-    rows = [{"kind": position[str(name)]} for name in drawn["category"]]
+    style = {
+        "fillColor": palette.CIRCLE,
+        "fillOpacity": 0.08,
+        "color": palette.CIRCLE,
+        "weight": 1.6,
+        "opacity": 0.9,
+    }
+    layer = ("circles", words("layer-circles"), style)
+    return category_areas(circles, categories, layer, show=show)
+
+
+def category_areas(
+    areas: gpd.GeoDataFrame,
+    categories: Sequence[str],
+    layer: tuple[str, str, dict[str, Any]],
+    *,
+    show: bool = True,
+) -> folium.GeoJson:
+    """Return one area a category, for display only; `layer` is the pane, the name and the style."""
+    pane, name, style = layer
+    drawn = areas[areas.geometry.notna()]
+    position = {category: k for k, category in enumerate(categories)}
+    rows = [{"kind": position[str(category)]} for category in drawn["category"]]
     drawn = drawn.set_geometry(drawn.geometry.simplify(CIRCLE_TOLERANCE))
     return folium.GeoJson(
         feature_collection(drawn, rows),
-        name=words("layer-circles"),
-        style_function=lambda _feature: {
-            "fillColor": palette.CIRCLE,
-            "fillOpacity": 0.08,
-            "color": palette.CIRCLE,
-            "weight": 1.6,
-            "opacity": 0.9,
-        },
+        name=name,
+        style_function=lambda _feature: style,
         smooth_factor=0,
-        pane="wg-circles",
+        pane=f"wg-{pane}",
         interactive=False,
         show=show,
     )

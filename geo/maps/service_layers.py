@@ -8,7 +8,7 @@ import folium
 import numpy as np
 
 from geo.maps import palette
-from geo.maps.layers import CIRCLE_TOLERANCE, SMOOTH
+from geo.maps.layers import SMOOTH, category_areas
 from geo.maps.shapes import feature_collection
 
 if TYPE_CHECKING:
@@ -27,24 +27,14 @@ def isochrone_layer(
     isochrones: gpd.GeoDataFrame, categories: Sequence[str], words: Wording
 ) -> folium.GeoJson:
     """Return what can be walked to in time, one area a category; the page shows those of the chosen one."""
-    drawn = isochrones[isochrones.geometry.notna()]
-    position = {name: k for k, name in enumerate(categories)}
-    rows = [{"kind": position[str(name)]} for name in drawn["category"]]
-    drawn = drawn.set_geometry(drawn.geometry.simplify(CIRCLE_TOLERANCE))
-    return folium.GeoJson(
-        feature_collection(drawn, rows),
-        name=words("layer-isochrones"),
-        style_function=lambda _feature: {
-            "fillColor": palette.ISOCHRONE,
-            "fillOpacity": 0.14,
-            "color": palette.ISOCHRONE,
-            "weight": 1.4,
-            "opacity": 0.9,
-        },
-        smooth_factor=0,
-        pane="wg-isochrones",
-        interactive=False,
-    )
+    style = {
+        "fillColor": palette.ISOCHRONE,
+        "fillOpacity": 0.14,
+        "color": palette.ISOCHRONE,
+        "weight": 1.4,
+        "opacity": 0.9,
+    }
+    return category_areas(isochrones, categories, ("isochrones", words("layer-isochrones"), style))
 
 
 def reach_rows(

@@ -132,17 +132,6 @@ def _with_full(
     return replace(bound, full=full, refuted=tuple(refuted))
 
 
-def fewest_outside(loads: NDArray[np.float64], count: int, low: float, high: float) -> int:
-    """Return a number of grids out of [low, high] in every division into `count` grids, by the loads alone.
-
-    Two units above `high` are taken to need two grids.
-    """
-    if count <= 0:
-        return 0
-    bound = size_bound(loads, int(np.ceil(low)), int(np.floor(high)), hard=high, count=count)
-    return count - bound.inside(count)
-
-
 def grids_apart(load: NDArray[np.float64], high: float, hard: float) -> int:
     """Return how many grids the units above `high` need when two of them share one only up to `hard` together."""
     large = np.sort(load[load > high])

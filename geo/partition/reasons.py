@@ -32,12 +32,9 @@ class Answer(NamedTuple):
     ----------
     labels
         int32 (n,): grid of each unit of the part, 0..k-1.
-    unavoidable
-        Grids out of the band in every division into k grids, as far as the engine knows; `assemble` looks closer.
     """
 
     labels: NDArray[np.int32]
-    unavoidable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,7 @@ def assemble(
     grid_of_unit = rank[label] if units.n else np.zeros(0, np.int32)
     community = community[order]
     given = _Given(units, standard, problems, grid_of_unit, np.asarray(part_of_grid, np.int64)[order])
-    reasons = _proved(given, _own_reasons(given), [answer.unavoidable for answer in answers])
+    reasons = _proved(given, _own_reasons(given))
     return Partition(
         grid_of_unit=grid_of_unit,
         community=community,
@@ -205,7 +202,7 @@ def _own_reasons(given: _Given) -> list[Reason | None]:
     return reasons
 
 
-def _proved(given: _Given, reasons: list[Reason | None], unavoidable: Sequence[int]) -> list[Reason | None]:
+def _proved(given: _Given, reasons: list[Reason | None]) -> list[Reason | None]:
     """Look for a proof where there is none: of the whole part first, then of single grids."""
     for index in sorted(
         {p for p, r in zip(given.part.tolist(), reasons, strict=True) if p >= 0 and r and not r.proved}
@@ -213,7 +210,7 @@ def _proved(given: _Given, reasons: list[Reason | None], unavoidable: Sequence[i
         own = np.flatnonzero(given.part == index)
         open_ = [g for g in own.tolist() if (r := reasons[g]) is not None and not r.proved]
         outside = sum(reasons[g] is not None for g in own)
-        why = _of_part(given, given.problems[index], (len(own), outside), unavoidable[index])
+        why = _of_part(given, given.problems[index], (len(own), outside))
         stuck = {} if why else _stuck(given, given.problems[index])
         for grid in open_:
             if why is not None:
@@ -223,14 +220,14 @@ def _proved(given: _Given, reasons: list[Reason | None], unavoidable: Sequence[i
     return reasons
 
 
-def _of_part(given: _Given, problem: Problem, grids: tuple[int, int], unavoidable: int) -> Reason | None:
+def _of_part(given: _Given, problem: Problem, grids: tuple[int, int]) -> Reason | None:
     """Say why no division of a part into as many grids has fewer out of the band; None when that is not proved."""
     standard, load = given.standard, problem.static.load
     hard = float(standard.max if standard.hard_max is None else standard.hard_max)
     count, outside = grids
     whole = int(load.sum())
     by_size = size_bound(load, standard.min, standard.max, hard=hard, count=count)
-    if outside <= max(unavoidable, count - by_size.inside(count)):
+    if outside <= count - by_size.inside(count):
         divides = by_size.apart or -(-whole // standard.max) <= whole // standard.min
         return say.sizes_do_not_pack() if divides else say.does_not_divide(whole, standard)
     by_map = part_bound(problem.static, standard.min, standard.max, hard=hard, count=count)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packings import most_inside_by_hand
 
-from geo.partition.bounds import fewest_outside, grids_apart, part_bound, size_bound, unreachable
+from geo.partition.bounds import grids_apart, part_bound, size_bound, unreachable
 from geo.partition.packing import all_fit, most_filled, one_by_one, pieces_needed
 from geo.partition.problem import build_problems
 from geo.partition.reach import components_of
@@ -19,6 +19,13 @@ from geo.types import BorderClass
 
 FINE = load_standard("fine-250")
 LOW, HIGH = 20, 30
+
+
+def fewest_outside(loads, count, low, high):
+    """Grids out of the band in every division into `count` grids, by the loads alone."""
+    if count <= 0:
+        return 0
+    return count - size_bound(loads, low, high, hard=high, count=count).inside(count)
 
 
 def part_of(loads, pairs):
