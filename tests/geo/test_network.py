@@ -277,11 +277,11 @@ def test_the_demo_city_agrees_with_the_exact_computation(demo):
     roads = demo["roads"]
     network = build_network(roads, water=demo["water"], railways=demo["railways"])
     assert network.report.connected_share_after == 1.0
-    homes = shapely.get_coordinates(demo["buildings"].geometry.centroid.to_numpy())[::4]
+    homes = shapely.get_coordinates(demo["buildings"].geometry.centroid.to_numpy())
     sites = shapely.get_coordinates(demo["stations"].geometry.to_numpy())
     plain = build_network(roads)
     category = np.unique(demo["stations"]["category"], return_inverse=True)[1]
-    assert check_exact(plain, homes, sites, category, int(category.max()) + 1) > 2000
+    assert check_exact(plain, homes, sites, category, int(category.max()) + 1) >= 10_000
 
 
 def test_the_demo_citys_gates_are_all_used_and_leave_no_island(demo):
