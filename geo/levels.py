@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from geo.city import City
     from geo.partition import Partition
-    from geo.plan import Plan
+    from geo.plan import DrawnPlan
     from geo.tiling import Tiling
     from geo.units import Units
 
@@ -94,7 +94,7 @@ class LevelPlan:
     """
 
     level: str
-    plan: Plan
+    plan: DrawnPlan
     units: Units
     parents: Parents
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geo.layers import Source
     from geo.partition import Effort
     from geo.partition.release import ReleaseGain
-    from geo.plan import Plan
+    from geo.plan import DrawnPlan
     from geo.standards import Standard
     from geo.tiling import Tiling
     from geo.types import CancelCheck, Progress
@@ -80,7 +80,7 @@ class PlanResult:
     city: City
     tiling: Tiling
     units: Units
-    plan: Plan
+    plan: DrawnPlan
     layers: dict[str, gpd.GeoDataFrame]
     report: dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""A plan: which cell belongs to which grid, and what each grid is like."""
+"""A drawn plan: which cell belongs to which grid, and what each grid is like."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DrawnPlan:
     """One complete division of a city into grids.
 
     Attributes
@@ -66,7 +66,7 @@ def assemble(
     standard: Standard,
     seed: int,
     releases: Sequence[ReleaseGain] = (),
-) -> Plan:
+) -> DrawnPlan:
     """Turn a partition of units into a plan of numbered, coded, named grids with their figures."""
     drawn = partition.grid_of_unit[units.of_cell]
     n = len(partition.community)
@@ -108,10 +108,10 @@ def assemble(
         reason_en=[r.en if r else "" for r in reasons],
     )
     grids = gpd.GeoDataFrame(table, geometry=shapes.to_numpy()[order], crs=shapes.crs)
-    return Plan(grid_of_cell, grids, standard, seed, tuple(releases))
+    return DrawnPlan(grid_of_cell, grids, standard, seed, tuple(releases))
 
 
-def plan_layers(city: City, tiling: Tiling, plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+def plan_layers(city: City, tiling: Tiling, plan: DrawnPlan) -> dict[str, gpd.GeoDataFrame]:
     """Return the layers of the plan file (see `geo.plan_files.NEEDED`), EPSG:4326."""
     ids = plan.grids["grid_id"].to_numpy()
     layers = {
@@ -129,7 +129,7 @@ def plan_layers(city: City, tiling: Tiling, plan: Plan) -> dict[str, gpd.GeoData
     return layers
 
 
-def _cells_layer(city: City, tiling: Tiling, plan: Plan) -> gpd.GeoDataFrame:
+def _cells_layer(city: City, tiling: Tiling, plan: DrawnPlan) -> gpd.GeoDataFrame:
     """One row a cell; buildings that share a cell are named together, separated by semicolons."""
     placed = np.flatnonzero(tiling.building_cell >= 0)
     cell = tiling.building_cell[placed]
@@ -149,7 +149,7 @@ def _cells_layer(city: City, tiling: Tiling, plan: Plan) -> gpd.GeoDataFrame:
     )
 
 
-def _buildings_layer(city: City, tiling: Tiling, plan: Plan) -> gpd.GeoDataFrame:
+def _buildings_layer(city: City, tiling: Tiling, plan: DrawnPlan) -> gpd.GeoDataFrame:
     """Every located building of the input; ``grid_id`` is empty for one outside every community."""
     placed = tiling.building_cell >= 0
     grid = np.full(len(city.buildings), -1, np.int32)

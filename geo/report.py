@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from geo.city import City
     from geo.partition.ceiling import Ceiling
     from geo.partition.release import Figures, ReleaseGain
-    from geo.plan import Plan
+    from geo.plan import DrawnPlan
     from geo.standards import Standard
     from geo.tiling import Tiling
     from geo.units import Units
@@ -51,7 +51,7 @@ def plan_report(
     city: City,
     tiling: Tiling,
     units: Units,
-    plan: Plan,
+    plan: DrawnPlan,
     layers: Mapping[str, gpd.GeoDataFrame],
     *,
     release: Sequence[ReleaseGain] | None = None,
@@ -127,7 +127,7 @@ def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
     return round(float(values.mean()), 4) if len(values) else None
 
 
-def _households(city: City, plan: Plan) -> dict[str, Any]:
+def _households(city: City, plan: DrawnPlan) -> dict[str, Any]:
     """Count the input's households: placed in a grid, or not and why; always as integers that add up."""
     unplaced = city.unplaced
     reasons = [
@@ -148,14 +148,14 @@ def _households(city: City, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _out_of_band(plan: Plan) -> list[dict[str, Any]]:
+def _out_of_band(plan: DrawnPlan) -> list[dict[str, Any]]:
     outside = plan.grids[~plan.grids["in_band"]]
     columns = ["grid_id", "community_id", "households", "persons", "deviation"]
     records: list[dict[str, Any]] = outside[[*columns, "reason", "reason_zh", "reason_en"]].to_dict("records")
     return records
 
 
-def _compounds(city: City, tiling: Tiling, plan: Plan) -> dict[str, int]:
+def _compounds(city: City, tiling: Tiling, plan: DrawnPlan) -> dict[str, int]:
     """Count compounds with homes: too large for a grid, and split although they would have fitted.
 
     A compound that lies in several communities counts once in each: no grid crosses their border.
@@ -181,7 +181,7 @@ def _along_roads(border_m: Mapping[BorderClass, float]) -> float | None:
     return round(sum(border_m[kind] for kind in ALONG_ROADS) / total, 4) if total > 0 else None
 
 
-def _near_roads(city: City, tiling: Tiling, plan: Plan) -> float | None:
+def _near_roads(city: City, tiling: Tiling, plan: DrawnPlan) -> float | None:
     """Share of the border between grids whose straight pieces have their middle near a road's centre line."""
     segments = tiling.segments
     left, right = boundaries.sides(tiling, plan.grid_of_cell)
@@ -199,7 +199,7 @@ def _near_roads(city: City, tiling: Tiling, plan: Plan) -> float | None:
     return round(float(length[near].sum() / length.sum()), 4)
 
 
-def _ceiling(units: Units, plan: Plan, executor: Executor | None) -> dict[str, Any]:
+def _ceiling(units: Units, plan: DrawnPlan, executor: Executor | None) -> dict[str, Any]:
     """Bound the shares of all plans, and of those with as many grids in every part of a community as this one."""
     grid = _grid_of_unit(units, plan)
     fixed = find_fixed(units, plan.standard)
@@ -230,14 +230,14 @@ def _exceptions(units: Units, standard: Standard, grid: NDArray[np.int32]) -> in
     return int((load[order[second - 1]] + load[order[second]] > hard).sum())
 
 
-def _grid_of_unit(units: Units, plan: Plan) -> NDArray[np.int32]:
+def _grid_of_unit(units: Units, plan: DrawnPlan) -> NDArray[np.int32]:
     grid = np.zeros(units.n, np.int32)
     inside = units.of_cell >= 0
     grid[units.of_cell[inside]] = plan.grid_of_cell[inside]
     return grid
 
 
-def _certificate(city: City, units: Units, plan: Plan) -> list[dict[str, Any]]:
+def _certificate(city: City, units: Units, plan: DrawnPlan) -> list[dict[str, Any]]:
     """Say of every community how many of its grids out of the band, and of its cut compounds, must be."""
     grids = plan.grids
     outside = ~grids["in_band"].to_numpy()
@@ -261,7 +261,7 @@ def _certificate(city: City, units: Units, plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _splits(units: Units, plan: Plan, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _splits(units: Units, plan: DrawnPlan, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Count the pieces of compounds beyond one, and those that there are while no grid is above the maximum."""
     load, grid = unit_loads(units, plan.standard), _grid_of_unit(units, plan)
     rows = np.flatnonzero((units.compound >= 0) & (load > 0))
@@ -339,7 +339,7 @@ def _exact_tiling(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Any]:
     }
 
 
-def _contiguity(plan: Plan) -> dict[str, Any]:
+def _contiguity(plan: DrawnPlan) -> dict[str, Any]:
     """Find grids that are not connected: their cells, dissolved, are not one polygon."""
     broken = plan.grids.loc[plan.grids.geometry.geom_type != "Polygon", "grid_id"]
     return {"ok": broken.empty, "disconnected": len(broken), "grids": broken.tolist()}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from geo.alternatives import Alternative, Preset
     from geo.jobs.prepare import Study
     from geo.layers import Source
-    from geo.plan import Plan
+    from geo.plan import DrawnPlan
     from geo.standards import Standard
 
 TABLE, PAGE = "alternatives.csv", "alternatives.html"
@@ -39,7 +39,7 @@ class AlternativesResult:
 
     study: Study
     found: tuple[Alternative, ...]
-    plans: tuple[Plan, ...]
+    plans: tuple[DrawnPlan, ...]
     layers: tuple[dict[str, gpd.GeoDataFrame], ...]
     table: pd.DataFrame
     report: dict[str, Any]

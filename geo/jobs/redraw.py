@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geo.findings import Finding
     from geo.jobs.prepare import Study
     from geo.layers import Source
-    from geo.plan import Plan
+    from geo.plan import DrawnPlan
     from geo.standards import Standard
 
 
@@ -36,7 +36,7 @@ class RedrawResult:
     """The new plan with its layers and report, and how it compares with the old division."""
 
     study: Study
-    plan: Plan
+    plan: DrawnPlan
     layers: dict[str, gpd.GeoDataFrame]
     comparison: Comparison
     report: dict[str, Any]

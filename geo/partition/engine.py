@@ -9,7 +9,7 @@ from geo.errors import CancelledError, InfeasibleError
 from geo.partition.given import check_pins, pinned_apart, settle, with_counts
 from geo.partition.problem import build_problems
 from geo.partition.reasons import assemble
-from geo.partition.search import plan_for, solve, solve_from
+from geo.partition.search import budget_for, solve, solve_from
 from geo.partition.warm import PinnedApartError
 from geo.partition.weights import Weights
 from geo.types import never_cancel, no_progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from geo.partition.problem import Problem
     from geo.partition.reasons import Answer, Partition
-    from geo.partition.search import Effort, Plan
+    from geo.partition.search import Budget, Effort
     from geo.standards import Standard
     from geo.types import CancelCheck, Progress
     from geo.units import Units
@@ -34,7 +34,7 @@ class _Task(NamedTuple):
 
     problem: Problem
     start: NDArray[np.int32] | None
-    plan: Plan
+    budget: Budget
     seed: int
 
 
@@ -120,12 +120,12 @@ def partition(  # noqa: PLR0913 - each keyword is one thing a caller may fix
     )
     check_pins(problems, given)
     problems = with_counts(problems, counts, given)
-    plan = plan_for(effort)
-    tasks = [_Task(p, None if given.start is None else given.start[p.rows], plan, seed) for p in problems]
+    budget = budget_for(effort)
+    tasks = [_Task(p, None if given.start is None else given.start[p.rows], budget, seed) for p in problems]
     done = int((given.settled.grid >= 0).sum())
     answers: dict[int, Answer] = {}
     if on_cancel == "keep":
-        quick = [task._replace(plan=plan_for("fast")) for task in tasks]
+        quick = [task._replace(budget=budget_for("fast")) for task in tasks]
         answers.update(_steps(quick, executor, never_cancel))
     progress("partition", done, units.n)
     try:
@@ -193,9 +193,9 @@ def _solve_all(tasks: Sequence[_Task]) -> list[Answer]:
 
 def _solve(task: _Task, cancelled: CancelCheck) -> Answer:
     if task.start is None:
-        return solve(task.problem, task.plan, task.seed, cancelled)
+        return solve(task.problem, task.budget, task.seed, cancelled)
     try:
-        answer = solve_from(task.problem, task.start, task.plan, task.seed, cancelled)
+        answer = solve_from(task.problem, task.start, task.budget, task.seed, cancelled)
     except PinnedApartError as fault:
         raise pinned_apart(task.problem.community, fault.grid) from fault
     count = int(answer.labels.max(initial=-1)) + 1

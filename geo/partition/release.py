@@ -12,7 +12,7 @@ from geo.fixed import fixed_grids, judge
 from geo.loads import unit_loads
 from geo.partition.coarsen import coarsen
 from geo.partition.problem import build_problems
-from geo.partition.search import hash_seed, plan_for, refine
+from geo.partition.search import budget_for, hash_seed, refine
 from geo.partition.search import search as find
 from geo.partition.weights import Weights
 from geo.types import never_cancel
@@ -319,12 +319,12 @@ def quick_division(units: Units, standard: Standard, search: QuickSearch) -> NDA
     """
     label = fixed_grids(units, standard)
     weights = Weights() if search.weights is None else search.weights
-    plan = plan_for(search.effort)
+    budget = budget_for(search.effort)
     for problem in build_problems(units, standard, weights, frozen=label >= 0):
         coarse, joined = coarsen(problem.static)
-        best = find(problem, coarse, plan, search.seed, never_cancel)
+        best = find(problem, coarse, budget, search.seed, never_cancel)
         best = replace(best, labels=best.labels[joined])
-        best = refine(problem.static, best, plan, hash_seed(search.seed, problem.key), never_cancel)
+        best = refine(problem.static, best, budget, hash_seed(search.seed, problem.key), never_cancel)
         label[problem.rows] = best.labels + int(label.max(initial=-1)) + 1
     return label
 

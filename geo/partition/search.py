@@ -45,7 +45,7 @@ SAME = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Budget:
     """How much work a part gets.
 
     Attributes
@@ -83,12 +83,12 @@ class Plan:
     warm: float = 5.0
 
 
-def plan_for(effort: Effort | float) -> Plan:
+def budget_for(effort: Effort | float) -> Budget:
     """Translate an effort into starts and proposals."""
     factor = EFFORTS[effort] if isinstance(effort, str) else float(effort)
     if factor < 0.5:
-        return Plan(starts=3, proposals=PROPOSALS_PER_UNIT * 2.4 * factor, small=0, agree=1, refining=1.0)
-    return Plan(starts=round(4 * factor**0.5), proposals=PROPOSALS_PER_UNIT * factor**0.5)
+        return Budget(starts=3, proposals=PROPOSALS_PER_UNIT * 2.4 * factor, small=0, agree=1, refining=1.0)
+    return Budget(starts=round(4 * factor**0.5), proposals=PROPOSALS_PER_UNIT * factor**0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +107,27 @@ class Run:
         return self.outside, self.excess, self.value
 
 
-def solve(problem: Problem, plan: Plan, seed: int, cancelled: CancelCheck = never_cancel) -> Answer:
+def solve(problem: Problem, budget: Budget, seed: int, cancelled: CancelCheck = never_cancel) -> Answer:
     """Return the best assignment found for one part.
 
     Every candidate number of grids gets one start, the best of them the others, until the best objective has been
-    found as often as the plan wants. Parts with more grids out of the band than units that are too large also try
+    found as often as the budget wants. Parts with more grids out of the band than units that are too large also try
     the numbers of grids beside the best.
     """
     n = len(problem.rows)
     coarse, label = coarsen(problem.static) if n > NOT_JOINED else (problem.static, np.arange(n))
-    best = search(problem, coarse, plan, seed, cancelled)
+    best = search(problem, coarse, budget, seed, cancelled)
     best = replace(best, labels=best.labels[label])
-    best = refine(problem.static, best, plan, hash_seed(seed, problem.key), cancelled)
+    best = refine(problem.static, best, budget, hash_seed(seed, problem.key), cancelled)
     return Answer(best.labels)
 
 
 def solve_from(
-    problem: Problem, given: NDArray[np.int32], plan: Plan, seed: int, cancelled: CancelCheck = never_cancel
+    problem: Problem,
+    given: NDArray[np.int32],
+    budget: Budget,
+    seed: int,
+    cancelled: CancelCheck = never_cancel,
 ) -> Answer:
     """Return the best assignment found from an existing division of one part.
 
@@ -133,7 +137,7 @@ def solve_from(
         The part, with its pins and old grids.
     given
         int32 (n,): grid of each unit, -1 for none.
-    plan, seed, cancelled
+    budget, seed, cancelled
         As in `solve`.
 
     Raises
@@ -147,7 +151,7 @@ def solve_from(
     for k in problem.counts:
         begin = brought_to(static, label, k, hash_seed(seed, problem.key, k))
         count = int(begin.max()) + 1
-        run = refine(static, Run(begin, count), plan, hash_seed(seed, problem.key, count), cancelled)
+        run = refine(static, Run(begin, count), budget, hash_seed(seed, problem.key, count), cancelled)
         if best is None or run.rank < best.rank:
             best = run
     if best is None:
@@ -155,14 +159,14 @@ def solve_from(
     return Answer(best.labels)
 
 
-def search(problem: Problem, static: Static, plan: Plan, seed: int, cancelled: CancelCheck) -> Run:
+def search(problem: Problem, static: Static, budget: Budget, seed: int, cancelled: CancelCheck) -> Run:
     """Return the best of several starts on the joined units."""
     giants = int((static.load > static.rule[HIGH]).sum())
     tried: dict[int, int] = {}
     best: Run | None = None
     found, queue = 0, list(problem.counts)
-    more = plan.small // len(static.load) if len(static.load) <= NOT_JOINED else 0
-    for _ in range(max(plan.starts + more, len(queue))):
+    more = budget.small // len(static.load) if len(static.load) <= NOT_JOINED else 0
+    for _ in range(max(budget.starts + more, len(queue))):
         if not queue and best is not None:
             if best.outside > giants:
                 near = (best.count - 1, best.count + 1)
@@ -171,34 +175,34 @@ def search(problem: Problem, static: Static, plan: Plan, seed: int, cancelled: C
         k = queue.pop(0)
         tried[k] = tried.get(k, 0) + 1
         # In a small part every other start is hot enough to walk over the steps of band and tolerance.
-        heat = plan.heat if tried[k] % 2 or len(static.load) > NOT_JOINED else plan.hot
-        run = start(static, k, plan, (hash_seed(seed + tried[k], problem.key, k), heat), cancelled)
+        heat = budget.heat if tried[k] % 2 or len(static.load) > NOT_JOINED else budget.hot
+        run = start(static, k, budget, (hash_seed(seed + tried[k], problem.key, k), heat), cancelled)
         if best is not None and run.count == best.count and abs(run.value - best.value) <= SAME:
             found += 1
         elif best is None or run.rank < best.rank:
             best, found = run, 1
-        if not queue and (best.count == 1 or found >= plan.agree + more // 2):
+        if not queue and (best.count == 1 or found >= budget.agree + more // 2):
             break
     if best is None:
         raise ValueError("a part has no number of grids to try")
     return best
 
 
-def start(static: Static, k: int, plan: Plan, begin: tuple[int, float], cancelled: CancelCheck) -> Run:
+def start(static: Static, k: int, budget: Budget, begin: tuple[int, float], cancelled: CancelCheck) -> Run:
     """Make one start with k grids from a seed and a first temperature."""
     static = with_mean(static, k)
     state = new_state(len(static.load), k, static)
     scratch = new_scratch(static, begin[0])
     if k > 1:
         seed_split(static, state, scratch)
-        cool((static, state, scratch), plan, plan.proposals, begin[1], cancelled)
+        cool((static, state, scratch), budget, budget.proposals, begin[1], cancelled)
     else:
         rebuild(static, state, scratch)
         state.total[BEST] = state.total[VALUE]
     return judged(static, state)
 
 
-def refine(static: Static, run: Run, plan: Plan, seed: int, cancelled: CancelCheck) -> Run:
+def refine(static: Static, run: Run, budget: Budget, seed: int, cancelled: CancelCheck) -> Run:
     """Let each unit find its own place, the joined ones too."""
     static = with_mean(static, run.count)
     state = new_state(len(static.load), run.count, static)
@@ -209,23 +213,27 @@ def refine(static: Static, run: Run, plan: Plan, seed: int, cancelled: CancelChe
         state.total[BEST] = state.total[VALUE]
         return judged(static, state)
     bundle = (static, state, new_scratch(static, seed))
-    cool(bundle, plan, plan.proposals * plan.refining, plan.warm, cancelled)
+    cool(bundle, budget, budget.proposals * budget.refining, budget.warm, cancelled)
     return judged(static, state)
 
 
 def cool(
-    bundle: tuple[Static, State, Scratch], plan: Plan, per_unit: float, heat: float, cancelled: CancelCheck
+    bundle: tuple[Static, State, Scratch],
+    budget: Budget,
+    per_unit: float,
+    heat: float,
+    cancelled: CancelCheck,
 ) -> None:
-    """Anneal from `heat` down to the plan's last temperature, in slices short enough to be cancelled between."""
+    """Anneal from `heat` down to the budget's last temperature, in slices short enough to be cancelled between."""
     static, state, scratch = bundle
     n, k = len(static.load), len(state.load)
     proposals = int(per_unit * (n + SMALL))
     slices = max(5, -(-proposals // SLICE))
     last = slices // 5
-    fall = np.geomspace(heat, plan.cold, slices - last + 1)
-    heats = np.concatenate([fall, np.geomspace(plan.cold, plan.frozen, last + 1)[1:]])
+    fall = np.geomspace(heat, budget.cold, slices - last + 1)
+    heats = np.concatenate([fall, np.geomspace(budget.cold, budget.frozen, last + 1)[1:]])
     # A resplit costs as much as its two grids are large: the larger the grids, the fewer of them.
-    mix = (min(plan.most_resplits, plan.resplits * 15.0 * k / n), plan.chains)
+    mix = (min(budget.most_resplits, budget.resplits * 15.0 * k / n), budget.chains)
     for i in range(slices):
         if cancelled():
             raise CancelledError
