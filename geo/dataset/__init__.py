@@ -1,0 +1,1 @@
+"""Datasets: a city with its cells as an immutable folder, named after its content."""
