@@ -1,6 +1,6 @@
 """Hold the partition engine against the true optimum of small parts.
 
-``python -m bench.exact [--instances 250] [--effort normal] [--seed 0]``. An instance is a connected part of 8 to 40
+``python -m bench.exact [--instances 300] [--effort normal] [--seed 0]``. An instance is a connected part of 8 to 40
 units; those that the exact solver cannot do are left out and counted. What an optimum is, and how it is found, says
 ``tests/geo/exact.py``.
 """
@@ -23,7 +23,7 @@ from exact_instances import compare
 def main(argv: list[str] | None = None) -> None:
     """Print every instance that is missed, and a summary."""
     parser = argparse.ArgumentParser(prog="python -m bench.exact", description=__doc__)
-    parser.add_argument("--instances", type=int, default=250)
+    parser.add_argument("--instances", type=int, default=300)
     parser.add_argument("--effort", default="normal", choices=("fast", "normal", "best"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)

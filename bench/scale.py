@@ -218,6 +218,24 @@ def run(name, *arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def run_pair(name, *arguments):
+    """Run a child twice side by side, with an output folder for each; return what both did together."""
+    base, out, effort = arguments
+    commands = []
+    for number in range(2):
+        folder = Path(out) / f"side{number}"
+        folder.mkdir(exist_ok=True)
+        commands.append(
+            [sys.executable, "-m", "bench.scale", "--child", name, str(base), str(folder), effort]
+        )
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    answers = [process.communicate()[0] for process in started]
+    if any(process.returncode for process in started):
+        raise RuntimeError(f"a {name} beside another failed")
+    found = [json.loads(answer.splitlines()[-1]) for answer in answers]
+    return {"households": sum(f["households"] for f in found), "cpu_s": sum(f["cpu_s"] for f in found)}
+
+
 def as_child(name, arguments):
     from bench.partition.child import peak_mb
 
@@ -262,19 +280,29 @@ def streamed(folder, copies, effort, one):
     written = run("dataset", folder / "base.gpkg", folder, copies)
     dataset = folder / "dataset"
     alone = run("alone", dataset, folder / "alone", effort)
+    # Two processes on two cores share caches and, on many machines, the core itself: what Dask costs is held
+    # against two plain processes side by side.
+    pair = run_pair("plan", folder / "base.gpkg", folder, effort)
     dask = run("dask", dataset, folder / "dask", effort)
     workers = {"households": dask["households"], "cpu_s": sum(dask["worker_cpu_s"])}
     print(f"\ndataset of {copies} cities: {written['write_cpu_s']:.1f} CPU s, {written['dataset_mb']:.0f} MB")
-    print(f"\n| effort {effort} | CPU s | CPU s per million | households per CPU s | against one city |")
-    print("|---|---|---|---|---|")
+    print(
+        f"\n| effort {effort} | CPU s | CPU s per million | households per CPU s | against one city "
+        "| against two side by side |"
+    )
+    print("|---|---|---|---|---|---|")
     for title, row in (
         ("one city, one process", one),
         ("dataset, one process", alone),
-        ("two workers", workers),
+        ("two cities in two processes side by side", pair),
+        ("dataset, two Dask workers", workers),
     ):
         rate = row["households"] / row["cpu_s"]
-        ratio = per_million(one) / per_million(row)
-        print(f"| {title} | {row['cpu_s']:.1f} | {per_million(row):.1f} | {rate:,.0f} | {ratio:.2f} |")
+        ratios = [per_million(base) / per_million(row) for base in (one, pair)]
+        print(
+            f"| {title} | {row['cpu_s']:.1f} | {per_million(row):.1f} | {rate:,.0f} "
+            f"| {ratios[0]:.2f} | {ratios[1]:.2f} |"
+        )
     print(
         "\nmemory, MB, second quarter of the run → last: workers "
         + ", ".join(f"{a:.0f} → {b:.0f}" for a, b in zip(dask["mb_early"], dask["mb_late"], strict=True))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pyproj import CRS, Proj
+from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError as ProjError
 
 from geo.errors import CRSError
@@ -30,6 +31,12 @@ _FLATTENING = 0.00669342162296594323
 _BAIDU = np.pi * 3000.0 / 180.0
 _CLOSE_DEG = 1e-11
 _SAFE_NAME = re.compile(r"(urn:ogc:def:crs:)?(EPSG|OGC)(:[0-9.]*)?:[A-Za-z0-9]+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=16)
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Return a transformer, x before y; looking one up in PROJ's database takes longer than using it on a city."""
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def named_crs(name: str) -> CRS:

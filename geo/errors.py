@@ -66,6 +66,14 @@ class PlanError(GeoError):
     """A plan file cannot be used: not a plan, damaged, or from a newer version."""
 
 
+class DatasetError(GeoError):
+    """A dataset on disk cannot be used: missing, incomplete, damaged, or of another version."""
+
+
+class EditError(GeoError):
+    """An edit cannot be read: an unknown kind or field, or a value of the wrong type."""
+
+
 class AssetError(GeoError):
     """A file that set-up prepares (Leaflet, fonts) is missing."""
 

@@ -32,18 +32,36 @@ def unit_loads(units: Units, standard: Standard) -> NDArray[np.int64]:
     int64, shape (units,): households or persons, or their equivalents, rounded half up; at least 1 for a unit that
     has what its rule counts.
     """
-    counted = np.asarray(getattr(units, standard.measure), np.int64)
-    ruled = _ruled(units, standard)
-    if units.workload is None and not ruled:
-        return counted
-    exact = counted.astype(np.float64)
-    for rule, mine in ruled:
-        exact[mine] = getattr(units, rule.measure)[mine] * (standard.target / _target(rule))
+    if units.workload is None and not _ruled(units, standard):
+        return np.asarray(getattr(units, standard.measure), np.int64)
+    exact = measured(units, standard)
     inhabited = exact > 0.0
     if units.workload is not None:
         exact *= units.workload
     loads = np.floor(exact + 0.5).astype(np.int64)
     return np.where(inhabited, np.maximum(loads, 1), 0)
+
+
+def measured(
+    units: Units, standard: Standard, *, kind: NDArray[np.int32] | None = None
+) -> NDArray[np.float64]:
+    """Return what every unit counts for before rounding, and before any workload index.
+
+    Parameters
+    ----------
+    units, standard
+        As in `unit_loads`.
+    kind
+        int32, shape (units,): positions in `Units.kinds` that decide the rules instead of the units' own.
+
+    Returns
+    -------
+    float64, shape (units,): in the measure of the standard's main rule.
+    """
+    exact = np.array(getattr(units, standard.measure), np.float64)
+    for rule, mine in _ruled(units, standard, kind):
+        exact[mine] = getattr(units, rule.measure)[mine] * (standard.target / _target(rule))
+    return exact
 
 
 def rules_of_units(units: Units, standard: Standard) -> list[TypeRule | None]:
@@ -66,12 +84,15 @@ def stands_alone(units: Units, standard: Standard) -> NDArray[np.bool_]:
     return alone
 
 
-def _ruled(units: Units, standard: Standard) -> list[tuple[TypeRule, NDArray[np.bool_]]]:
+def _ruled(
+    units: Units, standard: Standard, kind: NDArray[np.int32] | None = None
+) -> list[tuple[TypeRule, NDArray[np.bool_]]]:
     """Say for every kind with a rule of its own which units are of it."""
-    if units.kind is None or not standard.rules:
+    own = units.kind if kind is None else kind
+    if own is None or not standard.rules:
         return []
     found = ((standard.rule_for(name), k) for k, name in enumerate(units.kinds))
-    return [(rule, units.kind == k) for rule, k in found if rule is not None]
+    return [(rule, own == k) for rule, k in found if rule is not None]
 
 
 def _target(rule: TypeRule) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import geopandas as gpd
 import pyogrio
@@ -69,7 +69,19 @@ def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: Path) -> None:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
     with path.open("rb+") as file:
+        _reset_counter(file)
         os.fsync(file.fileno())
+
+
+def _reset_counter(file: IO[bytes]) -> None:
+    """Set the number of transactions that a database says it had: GDAL now and then needs one fewer.
+
+    Places of the counter and of its copy: section 1.3 of the SQLite file format.
+    """
+    for offset in (24, 92):
+        file.seek(offset)
+        file.write((1).to_bytes(4, "big"))
+    file.flush()
 
 
 @contextmanager

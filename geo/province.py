@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from geo import __version__
 from geo.atomic import replacing
 from geo.errors import CancelledError, GeoError
+from geo.layers.arrow import to_table
 from geo.pipeline import plan_city
-from geo.province_data import list_parts, read_index, read_part, to_table
+from geo.province_data import list_parts, read_index, read_part
 from geo.types import never_cancel, no_progress
 
 if TYPE_CHECKING:

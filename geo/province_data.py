@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from pyproj import CRS
@@ -19,6 +18,7 @@ from geo.atomic import replacing
 from geo.city import City
 from geo.errors import LayerError
 from geo.intake.gates import empty_gates
+from geo.layers.arrow import content_of, to_frame, to_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,6 @@ MARGIN_M = 60.0
 """Barriers are kept this far beyond a community: further than any gap that the cells close."""
 
 INDEX = "index.json"
-
-GEOMETRY = "geometry"
 
 PER_PART = 12
 """Communities that are divided together, about a subdistrict: a second of work, so starting it costs little."""
@@ -104,7 +102,7 @@ def add_region(dataset: Path, region: str, city: City, *, per_part: int = PER_PA
             with pq.ParquetWriter(draft, tables[0].schema, compression="zstd") as writer:
                 for table, digest in zip(tables, hashes, strict=True):
                     writer.write_table(table)
-                    digest.update(_content(name, table))
+                    digest.update(content_of(name, table))
     parts = [
         Part(
             region,
@@ -313,32 +311,7 @@ def _near(frame: gpd.GeoDataFrame, segments: _Segments, outlines: NDArray[Any]) 
     return rows.set_geometry(gpd.GeoSeries(lines, index=rows.index, crs=frame.crs))
 
 
-def to_table(frame: pd.DataFrame) -> pa.Table:
-    """Turn a frame into an Arrow table; geometry as WKB with the metadata of GeoParquet 1.0."""
-    if not isinstance(frame, gpd.GeoDataFrame):
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    table = pa.Table.from_pandas(plain, preserve_index=False)
-    wkb = pa.array(shapely.to_wkb(frame.geometry.to_numpy()), pa.binary())
-    about = {"encoding": "WKB", "geometry_types": [], "crs": frame.crs.to_json_dict()}
-    geo = {"version": "1.0.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: about}}
-    table = table.append_column(GEOMETRY, wkb)
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": json.dumps(geo).encode()})
-
-
-def _content(name: str, table: pa.Table) -> bytes:
-    """Return the bytes that stand for a table's content: its columns, not the metadata of the libraries."""
-    sink = pa.BufferOutputStream()
-    plain = table.replace_schema_metadata(None)
-    with pa.ipc.new_stream(sink, plain.schema) as writer:
-        writer.write_table(plain)
-    return name.encode() + sink.getvalue().to_pybytes()
-
-
 def _frame(path: Path, number: int, crs: CRS) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
         table = file.read_row_group(number)
-    if b"geo" not in (table.schema.metadata or {}):
-        return table.to_pandas()
-    shapes = shapely.from_wkb(table[GEOMETRY].to_numpy(zero_copy_only=False))
-    return gpd.GeoDataFrame(table.drop_columns([GEOMETRY]).to_pandas(), geometry=shapes, crs=crs)
+    return to_frame(table, crs)

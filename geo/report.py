@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import Transformer
 
 from geo import __version__, boundaries
+from geo.crs import transformer
 from geo.fixed import find_fixed
 from geo.loads import unit_loads
-from geo.partition.ceiling import BANDS, ceilings, whole_band
+from geo.partition.ceiling import BANDS, ceilings_ahead, whole_band
+from geo.partition.donuts import find_donuts
 from geo.partition.packing import pieces_needed
 from geo.partition.reason_texts import UNPROVED
 from geo.tiling import SCALE
@@ -21,7 +22,7 @@ from geo.types import BorderClass
 from geo.verify import TilingVerdict, verify_tiling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
     import geopandas as gpd
@@ -75,6 +76,9 @@ def plan_report(
     """
     grids, standard = plan.grids, plan.standard
     homes = grids["households"].to_numpy() > 0
+    # An executor works on the ceilings while this process measures and checks.
+    bounded = _ceiling(units, plan, executor) if homes.any() else None
+    near_roads, exact = _near_roads(city, tiling, plan), _exact_tiling(layers)
     deviation = np.abs(grids["deviation"].to_numpy())
     border_m = boundaries.border_totals(tiling, plan.grid_of_cell)
     findings = [*city.findings, *tiling.findings]
@@ -97,8 +101,9 @@ def plan_report(
         "share_in_band": _share(grids["in_band"].to_numpy()[homes]),
         "share_within_10": _share(deviation[homes] <= 0.10 + 1e-9),
         "share_within_20": _share(deviation[homes] <= 0.20 + 1e-9),
-        "ceiling": _ceiling(units, plan, executor) if homes.any() else None,
+        "ceiling": None if bounded is None else bounded(),
         "certificate": _certificate(city, units, plan),
+        "donuts": _donuts(units, plan),
         "out_of_band": _out_of_band(plan),
         "released": [_gain(city, gain) for gain in plan.releases],
         "release": None if release is None else [_gain(city, gain) for gain in release],
@@ -107,8 +112,8 @@ def plan_report(
         "mean_polsby_popper": _mean(grids["compactness"].to_numpy()[homes]),
         "border": {kind.name.lower(): round(length, 1) for kind, length in border_m.items()},
         "border_along_roads": _along_roads(border_m),
-        "border_near_roads": _near_roads(city, tiling, plan),
-        "exact_tiling": _exact_tiling(layers),
+        "border_near_roads": near_roads,
+        "exact_tiling": exact,
         "contiguity": _contiguity(plan),
         "findings": [finding.to_dict() for finding in findings],
     }
@@ -192,26 +197,31 @@ def _near_roads(city: City, tiling: Tiling, plan: DrawnPlan) -> float | None:
     if not length.sum() > 0.0:
         return None
     middle = (segments.start[inner] + segments.end[inner]) / (2 * SCALE)
-    to_metres = Transformer.from_crs(tiling.cells.crs, city.crs, always_xy=True)
+    to_metres = transformer(tiling.cells.crs, city.crs)
     points = shapely.points(*to_metres.transform(middle[:, 0], middle[:, 1]))
     tree = shapely.STRtree(city.roads.geometry.to_numpy())
     near = np.unique(tree.query(points, predicate="dwithin", distance=NEAR_M)[0])
     return round(float(length[near].sum() / length.sum()), 4)
 
 
-def _ceiling(units: Units, plan: DrawnPlan, executor: Executor | None) -> dict[str, Any]:
-    """Bound the shares of all plans, and of those with as many grids in every part of a community as this one."""
+def _ceiling(units: Units, plan: DrawnPlan, executor: Executor | None) -> Callable[[], dict[str, Any]]:
+    """Begin to bound the shares of all plans, and of those with as many grids in every part as this one."""
     grid = _grid_of_unit(units, plan)
     fixed = find_fixed(units, plan.standard)
-    found = ceilings(
+    found = ceilings_ahead(
         units, plan.standard, grid, fixed=fixed if len(fixed.dedicated) else None, executor=executor
     )
     whole = (plan.grid_of_cell == grid[units.of_cell])[units.of_cell >= 0].all()
-    return {
-        "same_counts": _shares(found.same) if whole else None,
-        "any_counts": _shares(found.any),
-        "exceptions": _exceptions(units, plan.standard, grid),
-    }
+
+    def wait() -> dict[str, Any]:
+        bounds = found()
+        return {
+            "same_counts": _shares(bounds.same) if whole else None,
+            "any_counts": _shares(bounds.any),
+            "exceptions": _exceptions(units, plan.standard, grid),
+        }
+
+    return wait
 
 
 def _shares(ceiling: Ceiling) -> dict[str, float]:
@@ -258,6 +268,20 @@ def _certificate(city: City, units: Units, plan: DrawnPlan) -> list[dict[str, An
     )
     return [
         dict(zip(table.columns, row, strict=True)) for row in table.astype(object).itertuples(index=False)
+    ]
+
+
+def _donuts(units: Units, plan: DrawnPlan) -> list[dict[str, Any]]:
+    """List the grids that enclose others, and say of each whether every plan in the band has such a grid there."""
+    names = plan.grids["grid_id"].to_numpy()
+    return [
+        {
+            "grid_id": str(names[donut.grid]),
+            "encloses": [str(names[g]) for g in donut.inside],
+            "proved": donut.proved,
+            "closed_in": donut.load if donut.proved else None,
+        }
+        for donut in find_donuts(units, _grid_of_unit(units, plan), plan.standard)
     ]
 
 

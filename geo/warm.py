@@ -6,6 +6,7 @@ Numba keeps the machine code beside the sources, so the first plan of a fresh pr
 from __future__ import annotations
 
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from geo.demo import write_city
@@ -19,6 +20,7 @@ from geo.types import ROLES
 
 def main() -> None:
     """Plan the small demo city, walk its streets, site a station, and throw it all away."""
+    import_module("geo.preloaded")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "city.gpkg"
         write_city("small", path)

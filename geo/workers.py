@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 STARTERS = 8
 """Calls sent ahead: pools start a process for each until they have all; the rest cost nothing."""
 
-ENGINE = ("geo.cells", "geo.partition")
+ENGINE = ("geo.preloaded",)
+"""What workers import: the engine, its compiled kernels included."""
 
 
 @contextmanager

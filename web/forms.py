@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import current_app, request
+from flask import current_app
 from pydantic import BaseModel, ValidationError
 
-from web.errors import BadRequestError, TooLargeError
+from web.errors import BadRequestError
 from web.services.plans import PlanParameters
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -72,33 +72,25 @@ def validated(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        fields = list(dict.fromkeys(str(fault["loc"][0]) for fault in error.errors() if fault["loc"]))
-        zh = "、".join(NAMES.get(name, name[:40]) for name in fields)
-        en = ", ".join(name[:40] for name in fields)
-        raise BadRequestError(
-            "parameters",
-            f"参数无效：{zh}。请填写合理的数值。",
-            f"Not usable: {en}. Give sensible numbers.",
-            fields=fields,
-        ) from error
+        raise unusable(error) from error
 
 
-def body() -> dict[str, Any]:
-    """Return the JSON object that the request carries; an empty one without a body.
-
-    Raises
-    ------
-    BadRequestError, TooLargeError
-        If it is none, or longer than any question needs to be.
-    """
-    if (request.content_length or 0) > BODY_BYTES:
-        raise TooLargeError(
-            "body-too-large", "请求内容过大。", "The body is larger than any question needs to be."
+def unusable(error: ValidationError) -> BadRequestError:
+    """Return the error that names every field that cannot be read."""
+    fields = list(dict.fromkeys(str(fault["loc"][0]) for fault in error.errors() if fault["loc"]))
+    if not fields:
+        why = str(error.errors()[0]["msg"])[:200]
+        return BadRequestError(
+            "parameters", f"请求内容无效：{why}。", f"The content cannot be used: {why}.", fields=[]
         )
-    given = request.get_json(silent=True) if request.data else {}
-    if not isinstance(given, dict):
-        raise BadRequestError("json-needed", "请求内容应为 JSON 对象。", "The body must be a JSON object.")
-    return given
+    zh = "、".join(NAMES.get(name, name[:40]) for name in fields)
+    en = ", ".join(name[:40] for name in fields)
+    return BadRequestError(
+        "parameters",
+        f"参数无效：{zh}。请填写合理的数值。",
+        f"Not usable: {en}. Give sensible numbers.",
+        fields=fields,
+    )
 
 
 def columns_from(texts: Iterable[str]) -> dict[str, str]:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
 MEGABYTE = 1024 * 1024
+
+
+SCHEDULER = re.compile(r"tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
+
+
+def _scheduler(address: str) -> str:
+    """Refuse what is not the address of a Dask scheduler."""
+    found = SCHEDULER.fullmatch(address)
+    if found is None or not 0 < int(found["port"]) < 65536:
+        raise ValueError("a Dask scheduler's address is needed: tcp://host:port")
+    return address
 
 
 class Settings(BaseSettings):
@@ -19,7 +32,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="WANGGE_", frozen=True)
 
     data_dir: Path = ROOT / "instance"
-    """Where projects and jobs are kept."""
+    """Where files are kept: uploads, datasets, results of jobs, and the embedded database."""
+    database: str = Field(default="", repr=False)
+    """Address of the database; without one, SQLite in `data_dir`."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
@@ -43,14 +58,48 @@ class Settings(BaseSettings):
     """Wall clock for one planning job."""
     child_memory_mb: int = Field(default=3072, ge=512)
     """Address space of each process that reads uploads."""
+    cluster: Annotated[str, AfterValidator(_scheduler)] | None = None
+    """Dask scheduler that planning jobs work on, ``tcp://host:port``; None works on this machine."""
     max_models: int = Field(default=2, ge=1)
     """Projects whose coverage model is kept ready at the same time, each in a process of its own."""
     coverage_timeout_s: float = Field(default=60, gt=0)
     """Wall clock for one question to a coverage model."""
     coverage_idle_s: float = Field(default=1800, gt=0)
     """A coverage model that nobody asks for so long is given up."""
+    max_desks: int = Field(default=2, ge=1)
+    """Datasets kept ready for heavy edits at the same time, each in a process of its own."""
+    edit_timeout_s: float = Field(default=60, gt=0)
+    """Wall clock for one heavy edit: a split, rebalance, repair or division of a cell."""
+    desk_idle_s: float = Field(default=1800, gt=0)
+    """A dataset that no heavy edit was made on for so long is given up."""
+    plan_memory_mb: int = Field(default=512, ge=1)
+    """Memory for plans kept open; the least recently used is closed first."""
     prepare_demo: bool = True
     """Plan the small demo city at the first start."""
+    team: bool = False
+    """Everybody signs in; without it one person works, on this machine only."""
+    secret: SecretStr = SecretStr("")
+    """Key of a team's sessions, at least 32 bytes from a random source."""
+    secret_fallbacks: tuple[SecretStr, ...] = ()
+    """Keys used before: sessions made with them go on."""
+    insecure_cookies: bool = False
+    """Send session cookies over plain http; for closed networks without certificates only."""
+    proxies: int = Field(default=0, ge=0, le=3)
+    """Reverse proxies in front, whose ``X-Forwarded-`` headers are believed."""
+    oidc_url: str = ""
+    """Discovery document of an OpenID Connect provider; empty for none."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid profile email"
+    oidc_name: str = "OpenID Connect"
+    """What the button to sign in with the provider calls it."""
+    oidc_create_users: bool = False
+    """Whether a person the provider knows and we do not becomes a user, without any project."""
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database."""
+        return self.database or f"sqlite:///{self.data_dir / 'wangge.db'}"
 
     @property
     def projects_dir(self) -> Path:
@@ -61,6 +110,16 @@ class Settings(BaseSettings):
     def jobs_dir(self) -> Path:
         """Folder with one folder a job."""
         return self.data_dir / "jobs"
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Folder with one folder a dataset."""
+        return self.data_dir / "datasets"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Folder of the backups made by themselves before an upgrade."""
+        return self.data_dir / "backups"
 
     @property
     def tasks_dir(self) -> Path:

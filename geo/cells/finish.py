@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from geo.cells.barriers import Edges
-from geo.cells.lattice import WGS84
 from geo.cells.parts import EMPTY
 from geo.cells.rings import half_edges, polygons, trace
 from geo.cells.settle import settle
+from geo.crs import WGS84
 from geo.findings import Finding
 from geo.tiling import SCALE, Segments, Tiling
 

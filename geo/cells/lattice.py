@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
 
+from geo.crs import WGS84, transformer
 from geo.tiling import SCALE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-WGS84 = CRS.from_epsg(4326)
-
-
-@lru_cache(maxsize=8)
-def _transformer(source: CRS, target: CRS) -> Transformer:
-    """Return a transformer; looking one up in PROJ's database takes longer than using it on a city."""
-    return Transformer.from_crs(source, target, always_xy=True)
+    from pyproj import CRS
 
 
 @dataclass(frozen=True)
@@ -46,10 +38,10 @@ class Lattice:
     def around(cls, crs: CRS, bounds: NDArray[np.float64]) -> Lattice:
         """Lay the grid around `bounds` (xmin, ymin, xmax, ymax in `crs`)."""
         middle = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
-        lon, lat = _transformer(crs, WGS84).transform(*middle)
+        lon, lat = transformer(crs, WGS84).transform(*middle)
         origin = np.rint(np.array([lon, lat]) * SCALE).astype(np.int64)
         delta = 1e-4
-        back = _transformer(WGS84, crs)
+        back = transformer(WGS84, crs)
         x, y = back.transform([lon - delta, lon + delta, lon, lon], [lat, lat, lat - delta, lat + delta])
         steps = 2 * delta * SCALE
         step_m = np.array([np.hypot(x[1] - x[0], y[1] - y[0]), np.hypot(x[3] - x[2], y[3] - y[2])]) / steps
@@ -57,7 +49,7 @@ class Lattice:
 
     def steps_of(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn working-CRS coordinates, shape (n, 2), into steps from the origin, not rounded."""
-        lon, lat = _transformer(self.crs, WGS84).transform(xy[:, 0], xy[:, 1])
+        lon, lat = transformer(self.crs, WGS84).transform(xy[:, 0], xy[:, 1])
         return np.column_stack([lon, lat]) * SCALE - self.origin
 
     def degrees_of(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -67,7 +59,7 @@ class Lattice:
     def crs_of(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Turn integer steps from the origin, shape (n, 2), into working-CRS metres."""
         degrees = self.degrees_of(steps)
-        x, y = _transformer(WGS84, self.crs).transform(degrees[:, 0], degrees[:, 1])
+        x, y = transformer(WGS84, self.crs).transform(degrees[:, 0], degrees[:, 1])
         return np.column_stack([x, y])
 
     def geometries(self, shapes: NDArray[Any], *, rounded: bool) -> NDArray[Any]:

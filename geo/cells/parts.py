@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from geo.cells.barriers import Edges
 from geo.cells.blocks import unique_nodes
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from geo.cells.seeds import Seeds
 
 EMPTY = -1
-BLOCKS_APART = 1e8
-"""Metres; more than any block measures."""
 
 
 @dataclass(frozen=True)
@@ -213,11 +210,12 @@ def _name_rest(
     if not len(rest):
         return
     rows = np.flatnonzero(np.isin(sites.block, loop_block[rest]))
-    # Blocks stand so far apart in the third direction that the nearest sample is one of the own block.
-    tree = cKDTree(np.column_stack([sites.seeds.xy[rows], sites.block[rows] * BLOCKS_APART]))
-    inner = [_inner_point(rings, nodes, first_ring[loop]) for loop in rest]
-    at = np.column_stack([np.array(inner) * sites.step_m, loop_block[rest] * BLOCKS_APART])
-    name[rest] = sites.seeds.building[rows[tree.query(at)[1]]]
+    rows = rows[np.argsort(sites.block[rows], kind="stable")]
+    first, last = (np.searchsorted(sites.block[rows], loop_block[rest], side=s) for s in ("left", "right"))
+    for loop, low, high in zip(rest.tolist(), first.tolist(), last.tolist(), strict=True):
+        own = rows[low:high]
+        away = sites.seeds.xy[own] - np.array(_inner_point(rings, nodes, first_ring[loop])) * sites.step_m
+        name[loop] = sites.seeds.building[own[np.argmin((away**2).sum(axis=1))]]
 
 
 def _inner_point(rings: Rings, nodes: NDArray[np.int64], ring: int) -> tuple[float, float]:

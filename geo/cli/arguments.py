@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geo.errors import ColumnError, GeoError
-from geo.workers import started_ahead
+from geo.workers import ENGINE, started_ahead
 
 # ruff: noqa: PLC0415 - as in geo.cli.commands
 
@@ -65,6 +65,6 @@ def workers(count: int) -> Iterator[Executor | None]:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["geo.cells", "geo.partition"])
+        context.set_forkserver_preload([*ENGINE])
     with ProcessPoolExecutor(count, mp_context=context) as pool, started_ahead(pool):
         yield pool

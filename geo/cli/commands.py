@@ -47,15 +47,16 @@ def inspect(arguments: Namespace) -> int:
 
 def partition(arguments: Namespace) -> int:
     """Divide every community into grids; write the plan and its report."""
-    from geo.layers import parse_source
-    from geo.pipeline import make_plan, write_result
-    from geo.standards import load_standard
-
-    sources = [parse_source(text) for text in arguments.layer]
-    standard = load_standard(arguments.standard).with_(
-        target=arguments.target, min=arguments.min, max=arguments.max, release=arguments.release
-    )
     with progress_bars() as progress, workers(arguments.workers) as executor:
+        # Not before: the workers start and load the engine meanwhile.
+        from geo.layers import parse_source
+        from geo.pipeline import make_plan, write_result
+        from geo.standards import load_standard
+
+        sources = [parse_source(text) for text in arguments.layer]
+        standard = load_standard(arguments.standard).with_(
+            target=arguments.target, min=arguments.min, max=arguments.max, release=arguments.release
+        )
         result = make_plan(
             sources,
             standard=standard,

@@ -6,10 +6,12 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
+from geo.types import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from tqdm import tqdm
 
     from geo.findings import Finding
     from geo.types import Progress
@@ -25,6 +27,12 @@ STAGES = {
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """Yield a `geo.types.Progress` that draws one bar a stage on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield no_progress
+        return
+    # In a pipe nobody waits for its import.
+    from tqdm import tqdm  # noqa: PLC0415
+
     bars: dict[str, tqdm[Any]] = {}
 
     def show(stage: str, done: int, total: int) -> None:

@@ -22,7 +22,11 @@ class Division:
         the children included. A neighbour is a cell or a child.
     rings
         For each cell whose outline changes (children, and neighbours that got a node on a shared border), its
-        rings in grid steps of `geo.tiling.SCALE`, the outer one first, as ``(cell, rings)``.
+        rings in grid steps of `geo.tiling.SCALE`, the outer one first, as ``(cell, rings)``. Rings are open (the
+        first node does not come again); outer ones run counter-clockwise, holes clockwise.
+    upon
+        Numbers of the divisions in force that touched the same cells when this one was made
+        (`geo.editing.stacked.blockers`).
     """
 
     parent: int
@@ -36,3 +40,4 @@ class Division:
     outer_mm: tuple[int, int]
     edges: tuple[tuple[int, int, tuple[int, ...]], ...]
     rings: tuple[tuple[int, tuple[tuple[tuple[int, int], ...], ...]], ...]
+    upon: tuple[int, ...] = ()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from geo.editing.division import Division
     from geo.editing.figures import Figures
     from geo.editing.ground import Ground
+    from geo.editing.index import Index
     from geo.standards import Standard
 
 UNASSIGNED = -1
@@ -51,7 +53,7 @@ class Grid:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """One state of a plan; an edit makes another one.
 
@@ -80,6 +82,8 @@ class Plan:
         int64, shape (cells,), not writable: load of each cell in the measure of the standard.
     figures
         Sums and shape of every grid, always equal to `geo.editing.figures.measure` of this plan.
+    index
+        The ground as the standard sees it; shared by all states of the plan on one ground.
     """
 
     ground: Ground
@@ -90,6 +94,19 @@ class Plan:
     pinned: NDArray[np.bool_]
     load: NDArray[np.int64]
     figures: Figures
+    index: Index = field(repr=False)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     divisions: tuple[Division, ...] = ()
     in_force: tuple[bool, ...] = ()
+
+    @property
+    def base(self) -> Ground:
+        """The ground of the dataset, without divisions."""
+        return self.ground.base or self.ground
+
+    def cells_of(self, grid: int) -> NDArray[np.int32]:
+        """Return the cells of a grid, int32, ascending; none for a grid that does not exist."""
+        if grid not in self.grids:
+            return np.zeros(0, np.int32)
+        near = self.index.by_community.of(self.grids[grid].community)
+        return near[self.assignment[near] == grid]

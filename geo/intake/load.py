@@ -9,10 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
 
 from geo.city import City
-from geo.crs import is_metric, working_crs
+from geo.crs import WGS84, is_metric, transformer, working_crs
 from geo.errors import LayerError
 from geo.intake.buildings import locate_in_communities, read_buildings
 from geo.intake.communities import read_communities
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from pyproj import CRS
 
     from geo.findings import Finding
     from geo.intake.table import Table
@@ -239,8 +239,7 @@ def _centre(table: Table) -> tuple[float, float] | None:
     xmin, ymin, xmax, ymax = shapely.total_bounds(table.geometry)
     if not np.isfinite([xmin, ymin, xmax, ymax]).all():
         return None
-    to_degrees = Transformer.from_crs(table.crs, 4326, always_xy=True)
-    lon, lat = to_degrees.transform((xmin + xmax) / 2, (ymin + ymax) / 2)
+    lon, lat = transformer(table.crs, WGS84).transform((xmin + xmax) / 2, (ymin + ymax) / 2)
     return (float(lon), float(lat)) if np.isfinite([lon, lat]).all() else None
 
 

@@ -10,9 +10,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openpyxl
 import pandas as pd
-from openpyxl.utils.exceptions import InvalidFileException
 
 from geo.findings import Finding
 from geo.layers.raw import RawLayer, choose_layer, unreadable
@@ -35,7 +33,6 @@ MAX_BLANK_ROWS = 1000
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
-    InvalidFileException,
     SyntaxError,
     LookupError,
     ValueError,
@@ -146,6 +143,10 @@ def _rows(sheet: Any) -> Iterator[list[Any]]:
 
 
 def _workbook(path: Path) -> Any:
+    # Costs a tenth of a second, and most plans are made without workbooks.
+    import openpyxl  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -156,7 +157,7 @@ def _workbook(path: Path) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except _DAMAGED as error:
+    except (InvalidFileException, *_DAMAGED) as error:
         raise _bad_workbook(path, error) from error
 
 

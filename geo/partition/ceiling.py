@@ -20,7 +20,7 @@ from geo.partition.problem import build_problems
 from geo.partition.weights import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ def ceiling(
     """
     tasks = _tasks(units, standard, None, None)
     if community is None:
-        return _ceiling([_table(number, own) for number, own in _bounded(tasks, None).items()], None)
+        return _ceiling([_table(number, own) for number, own in _bounded(tasks, None)().items()], None)
     parts = np.bincount([task.community for task in tasks], minlength=1)
     counts = np.bincount(community, minlength=len(parts))
     # Of a community in several parts it is not known how many of its grids each has.
@@ -125,7 +125,7 @@ def ceiling(
         replace(task, grids=np.zeros(counts[task.community])) if parts[task.community] == 1 else task
         for task in tasks
     ]
-    tables = [_at(number, own, int(counts[number])) for number, own in _bounded(tasks, None).items()]
+    tables = [_at(number, own, int(counts[number])) for number, own in _bounded(tasks, None)().items()]
     return _ceiling(tables, None)
 
 
@@ -150,16 +150,33 @@ def ceilings(
     executor
         Where the parts are worked on; None works in the calling thread.
     """
+    return ceilings_ahead(units, standard, grid_of_unit, fixed=fixed, executor=executor)()
+
+
+def ceilings_ahead(
+    units: Units,
+    standard: Standard,
+    grid_of_unit: NDArray[np.integer[Any]],
+    *,
+    fixed: Fixed | None = None,
+    executor: Executor | None = None,
+) -> Callable[[], Ceilings]:
+    """Let an executor begin with the ceilings and return what waits for them; see `ceilings`."""
     tasks = _tasks(units, standard, grid_of_unit, fixed)
     parts = _bounded(tasks, executor)
     settled = _settled(units, standard, fixed)
     counts: dict[int, int] = {}
     for task in tasks:
         counts[task.community] = counts.get(task.community, 0) + len(task.grids)
-    return Ceilings(
-        any=_ceiling([_table(number, own) for number, own in parts.items()], settled),
-        same=_ceiling([_at(number, own, counts[number]) for number, own in parts.items()], settled),
-    )
+
+    def wait() -> Ceilings:
+        bounds = parts()
+        return Ceilings(
+            any=_ceiling([_table(number, own) for number, own in bounds.items()], settled),
+            same=_ceiling([_at(number, own, counts[number]) for number, own in bounds.items()], settled),
+        )
+
+    return wait
 
 
 def _tasks(
@@ -198,13 +215,27 @@ def _settled(units: Units, standard: Standard, fixed: Fixed | None) -> tuple[int
     return int(live.sum()), tuple(inside)
 
 
-def _bounded(tasks: Sequence[_Task], executor: Executor | None) -> dict[int, list[tuple[PartBound, ...]]]:
-    """Bound every part; lists by community."""
-    bounds = list(map(_bounds, tasks) if executor is None else executor.map(_bounds, tasks, chunksize=4))
-    own: dict[int, list[tuple[PartBound, ...]]] = {}
-    for task, found in zip(tasks, bounds, strict=True):
-        own.setdefault(task.community, []).append(found)
-    return own
+def _bounded(
+    tasks: Sequence[_Task], executor: Executor | None
+) -> Callable[[], dict[int, list[tuple[PartBound, ...]]]]:
+    """Begin to bound every part, as far as there is an executor; return what waits for the lists by community."""
+    # The largest first, so that no worker is left with a long one at the end.
+    order = sorted(range(len(tasks)), key=lambda i: -len(tasks[i].static.load))
+    found = (
+        map(_bounds, tasks)
+        if executor is None
+        else executor.map(_bounds, [tasks[i] for i in order], chunksize=4)
+    )
+
+    def wait() -> dict[int, list[tuple[PartBound, ...]]]:
+        bounds = list(found)
+        place = range(len(tasks)) if executor is None else np.argsort(order).tolist()
+        own: dict[int, list[tuple[PartBound, ...]]] = {}
+        for task, i in zip(tasks, place, strict=True):
+            own.setdefault(task.community, []).append(bounds[i])
+        return own
+
+    return wait
 
 
 def whole_band(standard: Standard, name: str) -> tuple[int, int]:

@@ -136,8 +136,12 @@ def partition(  # noqa: PLR0913 - each keyword is one thing a caller may fix
     except CancelledError:
         if on_cancel == "raise":
             raise
+        # Its workers may be busy for a while with what they have begun.
+        executor = None
     found = [answers[i] for i in range(len(problems))]
-    return assemble(units, standard, problems, found, fixed=given.settled, frozen=given.frozen)
+    return assemble(
+        units, standard, problems, found, fixed=given.settled, frozen=given.frozen, executor=executor
+    )
 
 
 def _steps(

@@ -6,15 +6,21 @@ than it exists (Valério de Carvalho 1999). The linear relaxation bounds the num
 
 from __future__ import annotations
 
+from functools import lru_cache
 from heapq import heapreplace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, vstack
+
+# Its linear programs take a fifth of a second to import, and a process that sends its parts away needs none.
+# ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+MOST_SWAPS = 100
+"""Moves and swaps of a quick packing."""
 
 LARGEST_MODEL = 200_000
 """Steps in the model above which only sums are compared."""
@@ -31,14 +37,25 @@ def most_filled(loads: NDArray[np.int64], low: int, high: int) -> int:
         The band, 0 < low <= high.
     """
     most = most_by_sum(loads, low)
-    values, copies = np.unique(loads, return_counts=True)
-    if most == 0 or high * len(values) > LARGEST_MODEL or one_by_one(loads, low, high) >= most:
+    if most == 0 or one_by_one(loads, low, high) >= most or packs(loads, most, (low, high), spare=True):
         return most
+    return min(most, _flow_bound(loads.tobytes(), low, high))
+
+
+@lru_cache(maxsize=1024)
+def _flow_bound(loads: bytes, low: int, high: int) -> int:
+    """Solve the relaxation; the reasons of a plan and its ceilings ask the same of the same loads."""
+    values, copies = np.unique(np.frombuffer(loads, np.int64), return_counts=True)
+    no_bound = int(copies.sum())
+    if high * len(values) > LARGEST_MODEL:
+        return no_bound
+    from scipy.optimize import linprog
+
     balance, use, objective = _model((values, copies), low, high)
     answer = linprog(  # type: ignore[call-overload]
         objective, A_ub=use, b_ub=copies, A_eq=balance, b_eq=np.zeros(balance.shape[0]), method="highs"
     )
-    return most if answer.status != 0 else min(most, int(np.floor(-answer.fun + 1e-6)))
+    return no_bound if answer.status != 0 else int(np.floor(-answer.fun + 1e-6))
 
 
 def most_by_sum(loads: NDArray[np.int64], low: int) -> int:
@@ -73,11 +90,17 @@ def all_fit(loads: NDArray[np.int64], count: int, low: int, high: int) -> bool:
     """Return False when `count` grids within [low, high] provably cannot use up all these loads."""
     if not low * count <= int(loads.sum()) <= high * count or len(loads) < count:
         return False
-    if fills(loads, count, low, high):
-        return True
-    values, copies = np.unique(loads, return_counts=True)
+    return packs(loads, count, (low, high), spare=False) or _may_fit(loads.tobytes(), count, low, high)
+
+
+@lru_cache(maxsize=1024)
+def _may_fit(loads: bytes, count: int, low: int, high: int) -> bool:
+    """Solve the relaxation."""
+    values, copies = np.unique(np.frombuffer(loads, np.int64), return_counts=True)
     if high * len(values) > LARGEST_MODEL:
         return True
+    from scipy.optimize import linprog
+
     balance, use, objective = _model((values, copies), low, high)
     equal = vstack([balance, use, csr_array(objective[None, :])])
     right = np.concatenate([np.zeros(balance.shape[0]), copies, [-float(count)]])
@@ -85,12 +108,70 @@ def all_fit(loads: NDArray[np.int64], count: int, low: int, high: int) -> bool:
     return bool(answer.status != 2)
 
 
-def fills(loads: NDArray[np.int64], count: int, low: int, high: int) -> bool:
-    """Return True when a quick packing, the largest into the emptiest, puts all loads into grids in the band."""
-    grids = [0] * count
-    for value in np.sort(loads)[::-1].tolist():
-        heapreplace(grids, grids[0] + value)
-    return grids[0] >= low and max(grids) <= high
+def packs(loads: NDArray[np.int64], count: int, band: tuple[int, int], *, spare: bool) -> bool:
+    """Return True when a quick packing puts all loads, or all but some to spare, into `count` grids in the band.
+
+    The largest goes into the emptiest grid; then loads are moved or swapped while that brings grids nearer to the
+    band. False says nothing.
+    """
+    low, high = band
+    load = np.sort(loads)[::-1]
+    sums = [0] * count
+    place = np.full(len(load), count)
+    queue = [(0, g) for g in range(count)]
+    for i, value in enumerate(load.tolist()):
+        total, grid = queue[0]
+        if not spare or total < low:
+            heapreplace(queue, (total + value, grid))
+            sums[grid], place[i] = total + value, grid
+    # The last is what is to spare; without any it can hold nothing.
+    total_of = np.array([*sums, 0])
+    for _ in range(MOST_SWAPS):
+        off = np.maximum(low - total_of[:count], 0) + np.maximum(total_of[:count] - high, 0)
+        worst = int(np.argmax(off))
+        if off[worst] == 0:
+            return True
+        if not _swap((load, place, total_of), worst, np.append(off, 0), band, spare=spare):
+            return False
+    return False
+
+
+def _swap(
+    packed: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    worst: int,
+    off: NDArray[np.int64],
+    band: tuple[int, int],
+    *,
+    spare: bool,
+) -> bool:
+    """Move a load from or to one grid, or swap two, as is best for the band; False when nothing is better."""
+    load, place, total = packed
+    count = len(total) - 1
+    mine, others = np.flatnonzero(place == worst), np.flatnonzero(place != worst)
+    targets = np.setdiff1d(np.arange(count + spare), [worst])
+    if not len(others) and not len(targets):
+        return False
+    # Load number -1 is none at all: a move instead of a swap.
+    give = np.append(mine, -1)
+    take = np.concatenate([others, np.full(len(targets), -1)])
+    where = np.concatenate([place[others], targets])
+    value = np.append(load, 0)
+    change = value[give][:, None] - value[take]
+    here, there = total[worst] - change, total[where] + change
+    far = np.maximum(band[0] - here, 0) + np.maximum(here - band[1], 0)
+    beyond = np.maximum(band[0] - there, 0) + np.maximum(there - band[1], 0)
+    better = far + np.where(where < count, beyond, 0) - off[worst] - off[where]
+    best = int(np.argmin(better))
+    i, j = divmod(best, len(take))
+    if better[i, j] >= 0:
+        return False
+    total[worst] -= change[i, j]
+    total[where[j]] += change[i, j]
+    if give[i] >= 0:
+        place[give[i]] = where[j]
+    if take[j] >= 0:
+        place[take[j]] = worst
+    return True
 
 
 def pieces_needed(loads: NDArray[np.int64], high: int) -> int:

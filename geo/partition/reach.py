@@ -7,14 +7,17 @@ all connected sets is possible where grids hold few units; elsewhere nothing is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from geo.jit import kernel
+
+# Imported where they are used, as in geo.partition.packing.
+# ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -212,6 +215,8 @@ def most_beside(sets: csr_array) -> int:
     count, units = sets.shape
     if count == 0:
         return 0
+    from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
     every = csr_array(sets.T)
     relaxed = linprog(-np.ones(count), A_ub=every, b_ub=np.ones(units), method="highs")  # type: ignore[call-overload]
     most = units if relaxed.status != 0 else int(np.floor(-relaxed.fun + 1e-6))
@@ -230,9 +235,20 @@ def most_beside(sets: csr_array) -> int:
 
 def may_cover(sets: csr_array, count: int) -> bool:
     """Return False when no `count` of the sets cover every unit once."""
-    width, units = sets.shape
-    if width < count:
+    if sets.shape[0] < count:
         return False
+    members, start = sets.indices.astype(np.int32), sets.indptr.astype(np.int32)
+    return _may_cover(members.tobytes(), start.tobytes(), sets.shape[1], count)
+
+
+@lru_cache(maxsize=256)
+def _may_cover(indices: bytes, indptr: bytes, units: int, count: int) -> bool:
+    """Solve the relaxation; the reasons of a plan and its ceilings ask the same of the same sets."""
+    from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
+    members, start = np.frombuffer(indices, np.int32), np.frombuffer(indptr, np.int32)
+    width = len(start) - 1
+    sets = csr_array((np.ones(len(members)), members, start), shape=(width, units))
     rows = vstack([csr_array(sets.T), csr_array(np.ones((1, width)))])
     right = np.append(np.ones(units), count)
     answer = linprog(np.zeros(width), A_eq=rows, b_eq=right, method="highs")  # type: ignore[call-overload]

@@ -14,10 +14,12 @@ from geo.partition.reason_texts import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from geo.fixed import Fixed
+    from geo.partition.arrays import Static
     from geo.partition.problem import Problem
     from geo.standards import Standard
     from geo.units import Units
@@ -102,6 +104,7 @@ def assemble(
     *,
     fixed: Fixed | None = None,
     frozen: NDArray[np.bool_] | None = None,
+    executor: Executor | None = None,
 ) -> Partition:
     """Give numbers to the grids of all parts and explain those out of the band.
 
@@ -115,6 +118,8 @@ def assemble(
         Grids of the units that are in no problem.
     frozen
         bool, shape (fixed grids,): those that the caller froze, and no standard dedicated.
+    executor
+        Where proofs are looked for; None works in the calling thread.
     """
     label = np.zeros(units.n, np.int64)
     part_of_grid: list[int] = []
@@ -137,7 +142,7 @@ def assemble(
     grid_of_unit = rank[label] if units.n else np.zeros(0, np.int32)
     community = community[order]
     given = _Given(units, standard, problems, grid_of_unit, np.asarray(part_of_grid, np.int64)[order])
-    reasons = _proved(given, _own_reasons(given))
+    reasons = _proved(given, _own_reasons(given), executor)
     return Partition(
         grid_of_unit=grid_of_unit,
         community=community,
@@ -202,41 +207,65 @@ def _own_reasons(given: _Given) -> list[Reason | None]:
     return reasons
 
 
-def _proved(given: _Given, reasons: list[Reason | None]) -> list[Reason | None]:
+def _proved(given: _Given, reasons: list[Reason | None], executor: Executor | None) -> list[Reason | None]:
     """Look for a proof where there is none: of the whole part first, then of single grids."""
+    tasks = []
     for index in sorted(
         {p for p, r in zip(given.part.tolist(), reasons, strict=True) if p >= 0 and r and not r.proved}
     ):
         own = np.flatnonzero(given.part == index)
-        open_ = [g for g in own.tolist() if (r := reasons[g]) is not None and not r.proved]
         outside = sum(reasons[g] is not None for g in own)
-        why = _of_part(given, given.problems[index], (len(own), outside))
-        stuck = {} if why else _stuck(given, given.problems[index])
-        for grid in open_:
+        tasks.append(_Task(index, given.problems[index].static, given.standard, len(own), outside))
+    # In order of size, so that no worker is left with a long one at the end; the answers do not depend on it.
+    tasks.sort(key=lambda task: (-len(task.static.load), task.part))
+    answers = map(_prove, tasks) if executor is None else executor.map(_prove, tasks)
+    for task, (why, stuck) in zip(tasks, answers, strict=True):
+        cut_off = _cut_off(given, given.problems[task.part], stuck)
+        for grid in np.flatnonzero(given.part == task.part).tolist():
+            reason = reasons[grid]
+            if reason is None or reason.proved:
+                continue
             if why is not None:
                 reasons[grid] = why
-            elif grid in stuck:
-                reasons[grid] = say.cut_off(stuck[grid], given.standard)
+            elif grid in cut_off:
+                reasons[grid] = say.cut_off(cut_off[grid], given.standard)
     return reasons
 
 
-def _of_part(given: _Given, problem: Problem, grids: tuple[int, int]) -> Reason | None:
+class _Task(NamedTuple):
+    """A part with grids out of the band that nothing explains yet: what a worker needs to look for a proof."""
+
+    part: int
+    static: Static
+    standard: Standard
+    grids: int
+    outside: int
+
+
+def _prove(task: _Task) -> tuple[Reason | None, NDArray[np.int64]]:
+    """Prove that no division has fewer grids out of the band; else find units that no grid in the band can hold."""
+    why = _of_part(task)
+    if why is not None:
+        return why, np.zeros(0, np.int64)
+    return None, np.flatnonzero(unreachable(task.static, task.standard.min, task.standard.max))
+
+
+def _of_part(task: _Task) -> Reason | None:
     """Say why no division of a part into as many grids has fewer out of the band; None when that is not proved."""
-    standard, load = given.standard, problem.static.load
+    standard, load = task.standard, task.static.load
     hard = float(standard.max if standard.hard_max is None else standard.hard_max)
-    count, outside = grids
+    count, outside = task.grids, task.outside
     whole = int(load.sum())
     by_size = size_bound(load, standard.min, standard.max, hard=hard, count=count)
     if outside <= count - by_size.inside(count):
         divides = by_size.apart or -(-whole // standard.max) <= whole // standard.min
         return say.sizes_do_not_pack() if divides else say.does_not_divide(whole, standard)
-    by_map = part_bound(problem.static, standard.min, standard.max, hard=hard, count=count)
+    by_map = part_bound(task.static, standard.min, standard.max, hard=hard, count=count)
     return say.neighbours_do_not_pack() if outside <= count - by_map.inside(count) else None
 
 
-def _stuck(given: _Given, problem: Problem) -> dict[int, int]:
+def _cut_off(given: _Given, problem: Problem, stuck: NDArray[np.int64]) -> dict[int, int]:
     """Find the grids with a unit that no grid in the band can hold; return its load, the largest of several."""
-    stuck = unreachable(problem.static, given.standard.min, given.standard.max)
     found: dict[int, int] = {}
     grid = given.grid_of_unit[problem.rows[stuck]].tolist()
     for g, load in zip(grid, problem.static.load[stuck].tolist(), strict=True):

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.loads import unit_loads
+from geo.partition.donuts import enclosing
 from geo.types import BorderClass
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def score(units: Units, grid_of_unit: NDArray[np.integer[Any]], standard: Standa
         grids=count,
         empty=int((load == 0).sum()),
         disconnected=_disconnected(source[same], graph.neighbor[same], label, count),
-        donuts=_donuts(units, label, here, there, count),
+        donuts=len(enclosing(units, label, count)),
         in_band=_mean((load >= standard.min) & (load <= standard.max)),
         within_10=_mean(off <= 0.1 + 1e-9),
         within_20=_mean(off <= 0.2 + 1e-9),
@@ -153,42 +154,6 @@ def _disconnected(
     grid_of_piece = np.zeros(pieces, np.int64)
     grid_of_piece[piece] = label
     return int((np.bincount(grid_of_piece, minlength=count) > 1).sum())
-
-
-def _donuts(
-    units: Units, label: NDArray[np.int64], here: NDArray[np.int64], there: NDArray[np.int64], count: int
-) -> int:
-    """Count grids that wholly enclose other grids: without them some grid cannot reach the outside.
-
-    The outside is what borders no unit at all, or another community.
-    """
-    community = np.zeros(count, np.int64)
-    community[label] = units.community
-    across = here != there
-    pairs = np.unique(np.stack([here[across], there[across]], axis=1), axis=0)
-    own = community[pairs[:, 0]] == community[pairs[:, 1]]
-    open_grid = np.bincount(label, weights=units.graph.outer_m > 0.01, minlength=count) > 0
-    open_grid[pairs[~own, 0]] = True
-    neighbors: list[list[int]] = [[] for _ in range(count)]
-    for a, b in pairs[own].tolist():
-        neighbors[a].append(b)
-    around: dict[int, set[int]] = {}
-    for grid in range(count):
-        around.setdefault(int(community[grid]), set()).add(grid)
-    return sum(_encloses(grid, neighbors, open_grid, around[int(community[grid])]) for grid in range(count))
-
-
-def _encloses(
-    grid: int, neighbors: list[list[int]], open_grid: NDArray[np.bool_], community: set[int]
-) -> bool:
-    reached = {g for g in community if open_grid[g] and g != grid}
-    stack = list(reached)
-    while stack:
-        for other in neighbors[stack.pop()]:
-            if other != grid and other not in reached:
-                reached.add(other)
-                stack.append(other)
-    return len(reached) < len(community) - 1
 
 
 def _compounds_split(units: Units, label: NDArray[np.int64], standard: Standard) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from geo.errors import CancelledError
 from geo.partition.anneal import anneal
 from geo.partition.arrays import BEST, HIGH, LOW, VALUE, new_scratch, new_state, with_mean
 from geo.partition.coarsen import coarsen
+from geo.partition.cover import can_be_covered, cheapest_division
 from geo.partition.objective import rebuild
 from geo.partition.reasons import Answer
 from geo.partition.trees import seed_split
@@ -57,6 +59,8 @@ class Budget:
         Per joined unit and start.
     agree
         Starts that must end at the same best objective before the search believes it.
+    stubborn
+        Starts on top while more grids are out of the band than units are too large, also with a grid more or less.
     heat, hot, cold, frozen
         First temperature of a start, that of every other one in a small part, that after four fifths, the last.
     resplits, chains
@@ -72,6 +76,7 @@ class Budget:
     proposals: float
     small: int = 400
     agree: int = 2
+    stubborn: int = 12
     heat: float = 5.0
     hot: float = 40.0
     cold: float = 0.2
@@ -87,13 +92,18 @@ def budget_for(effort: Effort | float) -> Budget:
     """Translate an effort into starts and proposals."""
     factor = EFFORTS[effort] if isinstance(effort, str) else float(effort)
     if factor < 0.5:
-        return Budget(starts=3, proposals=PROPOSALS_PER_UNIT * 2.4 * factor, small=0, agree=1, refining=1.0)
+        return Budget(
+            starts=3, proposals=PROPOSALS_PER_UNIT * 2.4 * factor, small=0, agree=1, stubborn=0, refining=1.0
+        )
     return Budget(starts=round(4 * factor**0.5), proposals=PROPOSALS_PER_UNIT * factor**0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One start: its labels, number of grids, grids out of the band, excess pieces, and objective per grid."""
+    """One start: its labels, number of grids, grids out of the band, excess pieces, and objective per grid.
+
+    A grid with several units that are too large counts once for each of them.
+    """
 
     labels: NDArray[np.int32]
     count: int
@@ -110,16 +120,44 @@ class Run:
 def solve(problem: Problem, budget: Budget, seed: int, cancelled: CancelCheck = never_cancel) -> Answer:
     """Return the best assignment found for one part.
 
-    Every candidate number of grids gets one start, the best of them the others, until the best objective has been
-    found as often as the budget wants. Parts with more grids out of the band than units that are too large also try
-    the numbers of grids beside the best.
+    A very small part is solved exactly. In others every candidate number of grids gets one start, the best of them
+    the others, until the best objective has been found as often as the budget wants. Parts with more grids out of
+    the band than units that are too large also try the numbers of grids beside the best.
     """
     n = len(problem.rows)
-    coarse, label = coarsen(problem.static) if n > NOT_JOINED else (problem.static, np.arange(n))
+    exact, proved = covered(problem, cancelled) if budget.small else (None, False)
+    if exact is not None and proved:
+        return Answer(exact.labels)
+    static = problem.static
+    coarse, label = coarsen(static) if n > NOT_JOINED else (static, np.arange(n, dtype=np.int32))
     best = search(problem, coarse, budget, seed, cancelled)
     best = replace(best, labels=best.labels[label])
-    best = refine(problem.static, best, budget, hash_seed(seed, problem.key), cancelled)
-    return Answer(best.labels)
+    best = refine(static, best, budget, hash_seed(seed, problem.key), cancelled)
+    return Answer(best.labels if exact is None or best.rank < exact.rank else exact.labels)
+
+
+def covered(problem: Problem, cancelled: CancelCheck) -> tuple[Run | None, bool]:
+    """Return the best division of a very small part into any number of grids, and whether that is proved."""
+    static = problem.static
+    if not can_be_covered(static):
+        return None, False
+    # Nothing that the grids could save elsewhere outweighs a compound that is split.
+    fits = static.allowed == 1
+    strict = static._replace(excess=np.where(fits, static.excess * problem.span[1], static.excess))
+    # The aims in falling order: fewest grids out of the band, no compound split that fits, then all the rest.
+    for outside, whole in product(range(problem.span[1] + 1), (True, False)):
+        found = []
+        proved = True
+        for k in range(problem.span[0], problem.span[1] + 1):
+            if cancelled():
+                raise CancelledError
+            cover = cheapest_division(strict, k, min(outside, k), whole=whole)
+            proved &= cover.proved
+            if cover.labels is not None:
+                found.append(rated(static, cover.labels))
+        if found or not proved:
+            return min(found, key=lambda run: run.rank, default=None), proved
+    return None, False
 
 
 def solve_from(
@@ -185,6 +223,14 @@ def search(problem: Problem, static: Static, budget: Budget, seed: int, cancelle
             break
     if best is None:
         raise ValueError("a part has no number of grids to try")
+    for _ in range(budget.stubborn if best.count > 1 else 0):
+        if best.outside <= giants:
+            break
+        first, last = max(best.count - 1, problem.span[0]), min(best.count + 1, problem.span[1])
+        k = min(range(first, last + 1), key=lambda k: (tried.get(k, 0), k))
+        tried[k] = tried.get(k, 0) + 1
+        run = start(static, k, budget, (hash_seed(seed + tried[k], problem.key, k), budget.heat), cancelled)
+        best = min(best, run, key=lambda r: r.rank)
     return best
 
 
@@ -209,11 +255,21 @@ def refine(static: Static, run: Run, budget: Budget, seed: int, cancelled: Cance
     state.part[:] = run.labels
     state.best[:] = run.labels
     if run.count == 1:
-        rebuild(static, state, new_scratch(static, seed))
-        state.total[BEST] = state.total[VALUE]
-        return judged(static, state)
+        return rated(static, run.labels)
     bundle = (static, state, new_scratch(static, seed))
     cool(bundle, budget, budget.proposals * budget.refining, budget.warm, cancelled)
+    return judged(static, state)
+
+
+def rated(static: Static, labels: NDArray[np.int32]) -> Run:
+    """Return a division as it is with its rank."""
+    count = int(labels.max()) + 1
+    static = with_mean(static, count)
+    state = new_state(len(labels), count, static)
+    state.part[:] = labels
+    state.best[:] = labels
+    rebuild(static, state, new_scratch(static, 0))
+    state.total[BEST] = state.total[VALUE]
     return judged(static, state)
 
 
@@ -245,7 +301,10 @@ def judged(static: Static, state: State) -> Run:
     """Return the best assignment of a search with its rank."""
     k = len(state.load)
     load = np.bincount(state.best, weights=static.load, minlength=k)
-    outside = int(((load < static.rule[LOW]) | (load > static.rule[HIGH])).sum())
+    # Two units that are too large are no better in one grid than in two.
+    giants = np.bincount(state.best[static.load > static.rule[HIGH]], minlength=k)
+    out = (load < static.rule[LOW]) | (load > static.rule[HIGH])
+    outside = int(np.maximum(giants, 1)[out].sum())
     meets = np.zeros((len(static.allowed), k), bool)
     mine = static.compound >= 0
     meets[static.compound[mine], state.best[mine]] = True

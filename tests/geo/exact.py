@@ -17,7 +17,7 @@ from exact_kernels import cheapest_cover, connected_sets, measure
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, identity
 
-from geo.partition.arrays import HIGH, LOW, W_BORDER, W_DONUT, with_mean
+from geo.partition.arrays import HIGH, LOW, W_BAND, W_BORDER, W_DONUT, with_mean
 from geo.partition.objective import grid_value
 
 MOST_GRIDS = 60_000
@@ -39,7 +39,10 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True)
 class Aims:
-    """What a division is worth: aims in falling order, then the rest of the objective and its absolute terms."""
+    """What a division is worth: aims in falling order, then the rest of the objective.
+
+    `size` is all that the rest pays and earns, grids out of the band left aside: what a gap is a share of.
+    """
 
     outside: int
     excess: int
@@ -81,7 +84,9 @@ def judge(static, labels):
     rest = float(columns.cost.sum() + (static.excess * excess)[~fitting].sum())
     cut = labels[static.source] != labels[static.neighbor]
     earned = static.rule[W_BORDER] * 0.5 * (np.abs(static.cost[cut]) - static.cost[cut]).sum()
-    return Aims(int(columns.out.sum()), int(excess[fitting].sum()), rest, rest + float(earned))
+    out = int(columns.out.sum())
+    size = rest + float(earned) - float(static.rule[W_BAND]) * out
+    return Aims(out, int(excess[fitting].sum()), rest, size)
 
 
 def mask_of(members):
@@ -179,7 +184,8 @@ def _relax(static, columns, count, outside):
         reduced = columns.cost - rows @ y + meets @ z
         if compounds == 0:
             reduced = columns.cost - rows @ y
-        entering = np.flatnonzero(reduced < -1e-7)
+        # A column that is there already and looks cheap by rounding alone would be asked for for ever.
+        entering = np.setdiff1d(np.flatnonzero(reduced < -1e-7), use)
         if len(entering) == 0:
             base = float(right @ y) - float(z @ static.allowed if compounds else 0.0)
             return None if value > 0.5 * MISSING else (reduced, base)

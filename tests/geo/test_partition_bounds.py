@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packings import most_inside_by_hand
 
 from geo.partition.bounds import grids_apart, part_bound, size_bound, unreachable
-from geo.partition.packing import all_fit, most_filled, one_by_one, pieces_needed
+from geo.partition.packing import all_fit, most_filled, one_by_one, packs, pieces_needed
 from geo.partition.problem import build_problems
 from geo.partition.reach import components_of
 from geo.partition.weights import Weights
@@ -47,6 +47,28 @@ def small_parts(draw):
     order = draw(st.permutations(range(n)))
     pairs = draw(st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=n))
     return part_of([loads[i] for i in order], pairs)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(1, 4))
+@settings(max_examples=100, deadline=None)
+def test_a_quick_packing_is_a_packing(loads, count):
+    values = np.array(loads)
+    if packs(values, count, (LOW, HIGH), spare=False):
+        assert most_inside_by_hand(loads, count, LOW, HIGH) == count
+        assert all_fit(values, count, LOW, HIGH)
+    if packs(values, count, (LOW, HIGH), spare=True):
+        # What is to spare lies in grids of its own.
+        most = max(most_inside_by_hand(loads, k, LOW, HIGH) for k in range(1, len(loads) + 1))
+        assert most >= count
+        assert most_filled(values, LOW, HIGH) >= count
+
+
+def test_a_quick_packing_swaps_loads():
+    # The largest into the emptiest gives 30, 28 and 30.
+    loads = np.array([14, 12, 12, 11, 10, 9, 8, 7, 5])
+    assert packs(loads, 3, (29, 31), spare=False)
+    assert not packs(loads, 4, (29, 31), spare=True)
+    assert not packs(np.array([40]), 1, (29, 31), spare=False)
 
 
 def divisions(static, hard):

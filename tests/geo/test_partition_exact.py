@@ -1,6 +1,6 @@
 """Policy: on parts that can be solved exactly the engine attains the fewest grids out of the band, the
-fewest pieces of compounds that fit, and nearly the optimum of the rest. The exact solver is held against trying
-everything.
+fewest pieces of compounds that fit, and the optimum of the rest within 2 %, all of them. The exact solver of the
+tests and the engine's own, which share no code, are each held against trying everything.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from exact_instances import compare, instance, problem_of
 
+from geo.partition import Weights, partition
 from geo.partition.arrays import VALUE, new_scratch, new_state, with_mean
+from geo.partition.cover import can_be_covered, cheapest_division
 from geo.partition.objective import rebuild
+from geo.standards import load_standard
 
 QUICK = (
     *(3, 4, 7, 9, 10, 12, 13, 16, 18, 19, 22, 23, 24, 27, 28, 32, 34, 35, 39, 40),
@@ -73,6 +76,47 @@ def test_the_exact_solver_finds_what_trying_everything_finds(seed, count):
     assert exact.judge(static, found.labels) == found.aims
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_engines_exact_search_finds_what_trying_everything_finds(seed, count, whole):
+    static = small_part(seed)
+    divisions = list(every_division(static, count))
+    judged = [exact.judge(static, labels) for labels in divisions]
+    # In a weighted sum, as the engine states it: its price of a split compound is finite.
+    price = Weights().split
+    fewest = min(a.outside for a in judged)
+    for outside in range(count + 1):
+        found = cheapest_division(static, count, outside, whole=whole)
+        assert found.proved
+        fair = [a for a in judged if a.outside <= outside and not (whole and a.excess)]
+        assert (found.labels is None) == (not fair)
+        if found.labels is not None:
+            best = min(a.rest + price * a.excess for a in fair)
+            own = exact.judge(static, found.labels)
+            assert own.rest + price * own.excess == pytest.approx(best)
+            assert fewest <= own.outside <= outside
+
+
+def test_the_engines_exact_search_finds_nothing_below_the_optimum():
+    static = small_part(0)
+    best = exact.optimum(static, 2).aims
+    found = cheapest_division(static, 2, best.outside, whole=True)
+    worth = exact.judge(static, found.labels).rest
+    again = cheapest_division(static, 2, best.outside, whole=True, below=worth - 1e-6)
+    assert again.labels is None
+    assert again.proved
+
+
+def test_a_part_with_too_many_possible_grids_is_left_to_the_annealing():
+    static = problem_of(graphs.lattice(5, 8, [10] * 40)).static
+    assert can_be_covered(static)
+    found = cheapest_division(static, 2, 0, whole=True)
+    assert not found.proved
+    result = partition(graphs.lattice(5, 8, [10] * 40), load_standard("fine-250"))
+    assert result.households.sum() == 400
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_the_judge_agrees_with_the_engines_objective(number):
     static = problem_of(instance(number)).static
@@ -110,12 +154,12 @@ def compared():
 
 def test_the_engine_attains_the_first_aims(compared):
     missed = [c for c in compared if not c.attained]
-    assert len(missed) <= 0.02 * len(compared), missed
+    assert not missed
 
 
 def test_the_engine_is_close_to_the_optimum_of_the_rest(compared):
     far = [c for c in compared if c.attained and c.gap > WITHIN]
-    assert len(far) <= 0.05 * len(compared), far
+    assert not far
 
 
 def test_nothing_is_better_than_the_optimum(compared):

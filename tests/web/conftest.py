@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import postgres_make
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from coverage_make import Covered, ready, uploaded
 from flask import Flask
 from flask.testing import FlaskClient
+from plan_make import Edited, write_city_dataset
 from web_make import Planned, city, gpkg, roles, send, wait_for
 from werkzeug.test import TestResponse
 
@@ -29,6 +33,15 @@ def compiled_messages() -> None:
             catalog = read_po(file, locale="zh_Hans_CN")
         with target.open("wb") as file:
             write_mo(file, catalog)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_make.Server]:
+    """A PostgreSQL server of this run; without its programs tests skip, in CI they fail."""
+    server, folder = postgres_make.start(os.environ.get("CI") == "true")
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(folder: Path, **changes: Any) -> Settings:
@@ -99,3 +112,48 @@ def covered(tmp_path_factory: pytest.TempPathFactory, compiled_messages: None) -
     assert overview["state"] == "ready", overview
     yield Covered(app, project, overview)
     app.extensions["wangge"].close()
+
+
+@pytest.fixture(scope="session")
+def city_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the small city's dataset, named by its id."""
+    folder = tmp_path_factory.mktemp("dataset")
+    made = folder / "made"
+    return made.rename(folder / write_city_dataset(made))
+
+
+@pytest.fixture(scope="session")
+def sqlite_plans(
+    tmp_path_factory: pytest.TempPathFactory, compiled_messages: None, city_dataset: Path
+) -> Iterator[Edited]:
+    """One application with editable plans in the embedded store."""
+    app = create_app(_settings(tmp_path_factory.mktemp("plans")))
+    yield Edited(app, city_dataset)
+    app.extensions["wangge"].close()
+
+
+@pytest.fixture(scope="session")
+def postgis_plans(
+    tmp_path_factory: pytest.TempPathFactory,
+    compiled_messages: None,
+    city_dataset: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Edited]:
+    """The same on PostGIS."""
+    url = request.getfixturevalue("postgres").database()
+    app = create_app(_settings(tmp_path_factory.mktemp("plans"), database=url))
+    yield Edited(app, city_dataset)
+    app.extensions["wangge"].close()
+
+
+@pytest.fixture(params=["sqlite", "postgis"])
+def plan_app(request: pytest.FixtureRequest) -> Edited:
+    """One application with editable plans, on each database in turn."""
+    found: Edited = request.getfixturevalue(f"{request.param}_plans")
+    return found
+
+
+@pytest.fixture
+def edited(plan_app: Edited) -> Edited:
+    """A plan of this test's own in a project of its own, in the shared application."""
+    return plan_app.another()

@@ -1,4 +1,4 @@
-"""A job always ends: done, cancelled within two seconds, stopped by its limit, or interrupted by a restart."""
+"""A job always ends: done, cancelled within a second, stopped by its limit, or interrupted by a restart."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web_make import city, gpkg, roles, send, wait_for
 
-from web.jobs.runner import _start_of
-from web.settings import ROOT
-from web.store import Job, JobStore
+from web.jobs.processes import start_of
+from web.settings import ROOT, Settings
+from web.store import Job, JobStore, Stores
 
-CANCEL_S = 2.0
+CANCEL_S = 1.0
+
+
+def jobs_of(folder: Path) -> JobStore:
+    """Return the jobs of a data folder."""
+    return Stores.open(Settings(data_dir=folder)).jobs
 
 
 @pytest.fixture
@@ -84,8 +89,8 @@ def test_a_restart_interrupts_what_ran_and_ends_its_process(
 ) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:
-        jobs = JobStore(tmp_path / "data" / "jobs")
-        job = Job(project="0" * 32, state="running", pid=left.pid, process_start=_start_of(left.pid))
+        jobs = jobs_of(tmp_path / "data")
+        job = Job(project="0" * 32, state="running", pid=left.pid, process_start=start_of(left.pid))
         queued = Job(project="0" * 32)
         jobs.add(job)
         jobs.add(queued)
@@ -103,7 +108,7 @@ def test_a_restart_never_ends_a_process_that_only_has_the_same_number(
 ) -> None:
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:
-        jobs = JobStore(tmp_path / "data" / "jobs")
+        jobs = jobs_of(tmp_path / "data")
         jobs.add(Job(project="0" * 32, state="running", pid=other.pid, process_start="1"))
         build()
         assert other.poll() is None
@@ -130,7 +135,7 @@ def test_a_killed_server_leaves_no_process(tmp_path: Path) -> None:
     try:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
-        jobs = JobStore(tmp_path / "jobs")
+        jobs = jobs_of(tmp_path)
         pid = until(lambda: jobs.all()[0].pid)
         until(lambda: jobs.progress(jobs.all()[0].id)["stage"] != "start")
         assert alive(pid)

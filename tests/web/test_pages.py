@@ -10,7 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web_make import Planned, buildings, city, gpkg, roles, send
 
+from web.settings import ROOT
+from web.store import Job
+
 LANGUAGES = ["zh", "en"]
+
+
+def plan_of(planned: Planned) -> str:
+    """The plan that the planning job made."""
+    found = planned.client.get(f"/api/v1{planned.page}/plans").get_json()["plans"]
+    return next(str(plan["id"]) for plan in found if plan["job"] == planned.job)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -108,3 +117,70 @@ def test_the_first_page_opens_the_demo_city_while_it_is_all_there_is(app: Flask,
     assert client.get("/").headers["Location"] == f"/projects/{demo.id}"
     assert send(client, {"城区.gpkg": gpkg(city())}, roles("城区.gpkg")).status_code == 201
     assert client.get("/").headers["Location"] == "/projects"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_plans_are_listed_and_described(planned: Planned, lang: str) -> None:
+    plan = plan_of(planned)
+    html = planned.client.get(f"{planned.page}?lang={lang}").get_data(as_text=True)
+    assert f'href="/plans/{plan}"' in html
+    assert f'action="/plans/{plan}/branch"' in html
+    assert ("Draft" if lang == "en" else "草稿") in html
+    about = planned.client.get(f"/plans/{plan}/about?lang={lang}").get_data(as_text=True)
+    assert "方案 1" in about
+    assert ("Send to consultation" if lang == "en" else "征求意见") in about
+    assert 'value="published"' not in about  # a draft is not published in one step
+
+
+def test_a_plan_is_branched_named_kept_and_deleted_by_its_page(planned: Planned) -> None:
+    client = planned.client
+    first = plan_of(planned)
+    answer = client.post(f"/plans/{first}/branch", data={"name": "河东 <b>"})
+    page = answer.headers["Location"]
+    branch = page.split("/")[2]
+    assert branch != first
+    html = client.get(f"{page}?lang=en").get_data(as_text=True)
+    assert "河东 &lt;b&gt;" in html
+    assert f'href="/plans/{first}/about"' in html
+    assert client.post(f"/plans/{branch}/name", data={"name": "河西"}).headers["Location"] == page
+    assert client.post(f"/plans/{branch}/name", data={"name": "  "}).status_code == 400
+    assert (
+        client.post(f"/plans/{branch}/versions", data={"name": "初稿", "note": "给街道看"}).status_code == 303
+    )
+    assert client.post(f"/plans/{branch}/versions", data={"name": "初稿"}).status_code == 409
+    html = client.get(page).get_data(as_text=True)
+    assert "河西" in html
+    assert "给街道看" in html
+    for status, code in (("king", 400), ("published", 409), ("consultation", 303), ("draft", 303)):
+        assert client.post(f"/plans/{branch}/status", data={"status": status}).status_code == code
+    log = client.get("/api/v1/audit?limit=4").get_json()["entries"]
+    assert [entry["action"] for entry in log] == [
+        "plan-status",
+        "plan-status",
+        "version-create",
+        "plan-change",
+    ]
+    assert {entry["project"] for entry in log} == {planned.project}
+    assert client.post(f"/plans/{branch}/delete").headers["Location"] == planned.page
+    assert client.get(page).status_code == 404
+    assert client.get("/api/v1/audit?limit=1").get_json()["entries"][0]["project"] == planned.project
+
+
+def test_every_address_that_a_template_names_exists(planned: Planned) -> None:
+    """Also those of templates that are shown for a moment only, such as the progress of a job."""
+    folder = ROOT / "web" / "pages" / "templates"
+    named = {
+        name
+        for template in folder.glob("*.html")
+        for name in re.findall(r"url_for\('([\w.]+)'", template.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert named <= set(planned.app.view_functions)
+
+
+def test_a_running_job_is_shown(client: FlaskClient, app: Flask) -> None:
+    project, _ = app.extensions["wangge"].projects.demo("small")
+    job = Job(project=project.id, state="queued")
+    app.extensions["wangge"].job_store.add(job)
+    html = client.get(f"/projects/{project.id}").get_data(as_text=True)
+    assert f"/api/v1/jobs/{job.id}" in html

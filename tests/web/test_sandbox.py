@@ -84,6 +84,28 @@ def test_only_needed_drivers_are_left(tmp_path: Path) -> None:
         sandbox.check_drivers([*left, "OGR_VRT"])
 
 
+def test_an_operation_gets_no_other_drivers_than_its_own(tmp_path: Path) -> None:
+    """Tiles are drawn of our own dataset; what reads uploads has neither of their drivers."""
+    skipped = {
+        name: set(
+            sandbox.environment(out=tmp_path, numba_cache=tmp_path, operation=name)["GDAL_SKIP"].split(",")
+        )
+        for name in ("inspect", "plan", "tiles")
+    }
+    assert skipped["inspect"] == skipped["plan"]
+    assert skipped["plan"] - skipped["tiles"] == sandbox.ALSO["tiles"] == {"PMTiles", "SQLite"}
+    sandbox.check_drivers(sandbox.DRIVERS | {"PMTiles"}, "tiles")
+    with pytest.raises(PermissionError, match="PMTiles"):
+        sandbox.check_drivers(sandbox.DRIVERS | {"PMTiles"}, "plan")
+
+
+def test_a_process_whose_parent_is_gone_ends_at_once() -> None:
+    code = "from web.jobs import sandbox; sandbox.die_with_parent(1); print('went on')"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, cwd=sandbox.ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
 def test_limits_of_the_kernel_are_set() -> None:
     code = (
         "import resource; from web.jobs import sandbox;"

@@ -1,98 +1,177 @@
-"""Routes of ``/api/v1/projects/ID/coverage``; docs/api.md describes them."""
+"""Service coverage of a project."""
 
-from __future__ import annotations
+from typing import Annotated, Any, Literal
 
-from typing import Any
+from flask import Response, jsonify
+from pydantic import BaseModel, Field, model_validator
 
-from flask import Blueprint, Response, jsonify, request
+from web.api.common import Model, ProjectPath, answers, binary, blueprint, geojson, kept, optional
+from web.api.jobs import JobAnswer, job_json
+from web.auth.rules import allow
+from web.forms import of_service
+from web.services.coverage import (
+    DEFAULT_MINUTES,
+    DEFAULT_SPEED_M_PER_MIN,
+    EXPORTS,
+    Question,
+    SitingQuestion,
+)
+from web.services.values import FORM_NUMBER
 
-from web.api.routes import job_json
-from web.forms import body, of_service, validated
-from web.services.coverage import EXPORTS, Question, SitingQuestion
-
-coverage = Blueprint("coverage", __name__, url_prefix="/api/v1/projects/<project_id>/coverage")
-
-ASKED = ("method", "minutes", "speed", "category", "window")
-"""What an address can ask; moved stations and changes need a body."""
+coverage = blueprint("coverage", prefix="/projects/<project_id>/coverage", tag="Service coverage")
 
 
-@coverage.get("")
-def overview(project_id: str) -> Response:
-    """Return what the page needs first; opens the model. With ``retry=1`` a model that failed is built again."""
+class NamedPath(ProjectPath):
+    """Address of a layer or an export."""
+
+    name: str
+
+
+class CoverageQuestion(Question):
+    """What is asked of a coverage; every field is optional."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+
+class Retry(BaseModel):
+    """Whether a model that failed is built again."""
+
+    retry: str = ""
+
+
+class CoverageQuery(BaseModel):
+    """What an address can ask; moved stations and changes need a body."""
+
+    method: Literal["network", "circle", "detour"] = "network"
+    minutes: Annotated[float, Field(gt=0, le=240, allow_inf_nan=False), FORM_NUMBER] = DEFAULT_MINUTES
+    speed: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False), FORM_NUMBER] = DEFAULT_SPEED_M_PER_MIN
+    category: Annotated[int, Field(ge=0), FORM_NUMBER] | None = None
+    window: Annotated[str, Field(max_length=60)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank(cls, given: Any) -> Any:
+        return {name: value for name, value in given.items() if value != ""}
+
+    def question(self) -> Question:
+        """Return the question."""
+        return Question(**self.model_dump())
+
+
+class Overview(Model):
+    """What a page needs first; see docs/api.md for what a model that is ready says."""
+
+    state: Literal["building", "ready", "missing-stations", "failed"]
+
+
+class Coverage(Model):
+    """Who reaches what; docs/api.md describes every field."""
+
+    method: str
+    totals: list[dict[str, Any]]
+
+
+FILES = binary(*dict.fromkeys(EXPORTS.values()), described="The file")
+AREAS = geojson("The area in reach, one feature a category")
+
+
+@coverage.get("", responses=answers(404, 409, ok=Overview))
+@allow("project:read")
+def overview(path: ProjectPath, query: Retry) -> dict[str, Any]:
+    """Return what the page needs first; opens the model. With retry=1 a model that failed is built again."""
     service = of_service()
-    project = service.project_store.get(project_id)
-    if request.args.get("retry"):
+    project = service.project_store.get(path.project_id)
+    if query.retry:
         service.coverages.again(project)
-    return jsonify(service.coverages.overview(project))
+    return service.coverages.overview(project)
 
 
-@coverage.get("/buildings")
-def buildings(project_id: str) -> Response:
+@coverage.get(
+    "/buildings",
+    responses=answers(
+        404, 409, 422, ok=binary("application/octet-stream", described="16 bytes a building"), kept=True
+    ),
+)
+@allow("project:read")
+def buildings(path: ProjectPath) -> Response:
     """Return the buildings, 16 bytes each."""
     service = of_service()
-    content, tag = service.coverages.buildings(service.project_store.get(project_id))
-    return _kept(content, tag, "application/octet-stream")
+    content, tag = service.coverages.buildings(service.project_store.get(path.project_id))
+    return kept(content, tag, "application/octet-stream")
 
 
-@coverage.get("/layers/<name>")
-def layer(project_id: str, name: str) -> Response:
+@coverage.get("/layers/<name>", responses=answers(404, 409, 422, ok=geojson("The layer"), kept=True))
+@allow("project:read")
+def layer(path: NamedPath) -> Response:
     """Return a layer as GeoJSON."""
     service = of_service()
-    content, tag = service.coverages.layer(service.project_store.get(project_id), name)
-    return _kept(content, tag, "application/geo+json")
+    content, tag = service.coverages.layer(service.project_store.get(path.project_id), path.name)
+    return kept(content, tag, "application/geo+json")
 
 
-@coverage.post("/solve")
-def solve(project_id: str) -> Response:
+@coverage.post(
+    "/solve", request_body=optional(CoverageQuestion), responses=answers(404, 409, 422, ok=Coverage)
+)
+@allow("project:read")
+def solve(path: ProjectPath, body: CoverageQuestion) -> dict[str, Any]:
     """Return who reaches what, with the stations and changes of the body."""
     service = of_service()
-    question = validated(Question, body())
-    return jsonify(service.coverages.solve(service.project_store.get(project_id), question))
+    return service.coverages.solve(service.project_store.get(path.project_id), body)
 
 
-@coverage.route("/isochrones", methods=["GET", "POST"])
-def isochrones(project_id: str) -> Response:
+@coverage.get("/isochrones", responses=answers(404, 409, 422, ok=AREAS))
+@allow("project:read")
+def isochrones(path: ProjectPath, query: CoverageQuery) -> Response:
     """Return the area in reach of each category as GeoJSON."""
+    return _areas(path, query.question())
+
+
+@coverage.post(
+    "/isochrones", request_body=optional(CoverageQuestion), responses=answers(404, 409, 422, ok=AREAS)
+)
+@allow("project:read")
+def isochrones_asked(path: ProjectPath, body: CoverageQuestion) -> Response:
+    """Return the area in reach of each category as GeoJSON, with the stations and changes of the body."""
+    return _areas(path, body)
+
+
+@coverage.post("/siting", responses=answers(404, 409, 422, 507, accepted=JobAnswer))
+@allow("project:edit", audit="siting-start")
+def siting(path: ProjectPath, body: SitingQuestion) -> tuple[dict[str, Any], int]:
+    """Start a search for new sites."""
     service = of_service()
-    found = service.coverages.isochrones(service.project_store.get(project_id), _question())
-    response = jsonify(found)
+    return job_json(service.coverages.site(service.project_store.get(path.project_id), body)), 202
+
+
+@coverage.get("/export/<name>", responses=answers(404, 409, 422, ok=FILES))
+@allow("project:read")
+def export(path: NamedPath, query: CoverageQuery) -> Response:
+    """Download the coverage of a question as a file."""
+    return _file(path, query.question())
+
+
+@coverage.post(
+    "/export/<name>", request_body=optional(CoverageQuestion), responses=answers(404, 409, 422, ok=FILES)
+)
+@allow("project:read")
+def export_asked(path: NamedPath, body: CoverageQuestion) -> Response:
+    """Download the coverage of a question as a file, with the stations and changes of the body."""
+    return _file(path, body)
+
+
+def _areas(path: ProjectPath, question: Question) -> Response:
+    service = of_service()
+    response = jsonify(service.coverages.isochrones(service.project_store.get(path.project_id), question))
     response.mimetype = "application/geo+json"
     return response
 
 
-@coverage.post("/siting")
-def siting(project_id: str) -> tuple[Response, int]:
-    """Start a search for new sites."""
+def _file(path: NamedPath, question: Question) -> Response:
     service = of_service()
-    question = validated(SitingQuestion, body())
-    job = service.coverages.site(service.project_store.get(project_id), question)
-    return jsonify(job_json(job)), 202
-
-
-@coverage.route("/export/<name>", methods=["GET", "POST"])
-def export(project_id: str, name: str) -> Response:
-    """Download the coverage of a question as a file."""
-    service = of_service()
-    content = service.coverages.export(service.project_store.get(project_id), name, _question())
-    response = Response(content, content_type=EXPORTS[name])
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
-
-
-def _question() -> Question:
-    """Read the question of the address, or of the body."""
-    given: dict[str, Any] = (
-        {name: value for name in ASKED if (value := request.args.get(name))}
-        if request.method == "GET"
-        else body()
-    )
-    return validated(Question, given)
-
-
-def _kept(content: bytes, tag: str, mimetype: str) -> Response:
-    """Answer what stays the same while the project does: a browser asks whether it still holds."""
-    response = Response(content, mimetype=mimetype)
-    response.set_etag(tag)
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
+    content = service.coverages.export(service.project_store.get(path.project_id), path.name, question)
+    response = Response(content, content_type=EXPORTS[path.name])
+    response.headers.set("Content-Disposition", "attachment", filename=path.name)
     return response

@@ -20,15 +20,27 @@ LOG = logging.getLogger("wangge")
 
 STATUS: Mapping[type[GeoError], int] = {
     of_web.BadRequestError: 400,
+    of_web.SignInError: 401,
     of_web.CrossSiteError: 403,
+    of_web.ForbiddenError: 403,
     of_web.NotFoundError: 404,
     of_web.ConflictError: 409,
     of_web.TooLargeError: 413,
     of_web.FormatError: 415,
     of_web.UploadError: 422,
+    of_web.RefusedError: 422,
     of_web.TimeLimitError: 422,
+    of_web.TooManyError: 429,
     of_web.JobError: 500,
+    of_web.ClusterError: 503,
+    of_web.RuleError: 500,
+    of_web.SettingsError: 500,
+    of_web.SchemaError: 500,
+    of_web.ChainError: 500,
+    of_web.BusyError: 503,
+    of_web.StorageFullError: 507,
     of_geo.StandardError: 400,
+    of_geo.EditError: 400,
     of_geo.LayerError: 422,
     of_geo.ColumnError: 422,
     of_geo.CRSError: 422,
@@ -38,6 +50,7 @@ STATUS: Mapping[type[GeoError], int] = {
     of_geo.CancelledError: 409,
     of_geo.TilingError: 500,
     of_geo.AssetError: 500,
+    of_geo.DatasetError: 500,
     GeoError: 400,
 }
 
@@ -50,6 +63,7 @@ HTTP_TEXTS: Mapping[int, tuple[str, str]] = {
         "The upload is larger than allowed. Upload it in parts, or zipped.",
     ),
     415: ("不支持这种内容格式。", "Content of this kind is not read."),
+    416: ("文件没有所请求的部分。", "The file has no such part."),
 }
 FAILED = (
     "服务内部错误，已记录。请重试；如仍出现请联系管理员。",
@@ -71,7 +85,10 @@ def status_of(error: GeoError) -> int:
 
 def on_geo_error(error: GeoError) -> Response:
     """Answer an error of ours."""
-    return _answer(status_of(error), error.code, error.zh, error.en, error.where)
+    response = _answer(status_of(error), error.code, error.zh, error.en, error.where)
+    if "retry_after_s" in error.where:
+        response.headers["Retry-After"] = str(error.where["retry_after_s"])
+    return response
 
 
 def on_http_error(error: HTTPException) -> Response:

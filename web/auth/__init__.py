@@ -1,1 +1,1 @@
-"""Who may ask what: the origin of a request, and the headers of every answer."""
+"""Who may ask what: people and their sessions, the rules of routes, the origin of a request, headers of answers."""

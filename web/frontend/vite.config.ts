@@ -2,7 +2,7 @@ import { defineConfig } from "vite";
 
 // The pages are rendered by the server: it names the entries and their styles and adds their age to the address.
 // What they load themselves carries a hash in its name instead.
-const NAMED = new Set(["app.css", "coverage.css"]);
+const NAMED = new Set(["app.css", "coverage.css", "editor.css", "map.css"]);
 
 export default defineConfig({
   base: "/static/",
@@ -12,7 +12,7 @@ export default defineConfig({
     modulePreload: false,
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
-      input: { app: "src/main.ts", coverage: "src/coverage/main.ts" },
+      input: { app: "src/main.ts", coverage: "src/coverage/main.ts", editor: "src/editor/main.ts", map: "src/shared/map.css" },
       output: {
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",

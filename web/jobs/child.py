@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
 import time
 import traceback
@@ -17,7 +18,7 @@ from typing import Any
 
 from geo.errors import GeoError
 from web.errors import TooLargeError, UploadError
-from web.jobs import sandbox
+from web.jobs import cluster, sandbox
 
 FAILED = 2
 REPORT_EVERY_S = 0.2
@@ -47,13 +48,10 @@ def main(folder: Path) -> int:
     """Run the task in `folder` and return the exit code."""
     task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     out = folder / "out"
-    sandbox.die_with_parent()
+    sandbox.die_with_parent(task["parent"])
     sandbox.limit(task["limits"])
-    executor = _executor(int(task["workers"]))
-    write = [out, *(Path(path) for path in task["write"])]
-    sandbox.confine(read=[Path(path) for path in task["read"]], write=write)
     try:
-        result = _run(task, out, executor)
+        result = _fenced(task, out)
     except GeoError as error:
         return fail(out, error, task["labels"])
     except (MemoryError, RecursionError) as error:
@@ -62,9 +60,6 @@ def main(folder: Path) -> int:
     except Exception as error:  # noqa: BLE001 - whatever a reader raises, the planner gets an answer
         traceback.print_exception(error)
         return fail(out, unreadable(), {})
-    finally:
-        if executor is not None:
-            executor.shutdown(cancel_futures=True)
     text = json.dumps(result, ensure_ascii=False, default=str)
     if task["operation"] != "inspect":  # its result names our paths, for us
         text = relabel(text, task["labels"])
@@ -76,6 +71,30 @@ def main(folder: Path) -> int:
     return 0
 
 
+def _fenced(task: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Close the fences and run the task inside them."""
+    write = [out, *(Path(path) for path in task["write"])]
+    read = [Path(path) for path in task["read"]]
+    if task["cluster"]:
+        scheduler = cluster.resolved(task["cluster"])
+        sandbox.confine(read=read, write=write, connect=[scheduler.port])
+        with cluster.connected(scheduler, lost=lambda error: _give_up(out, error)) as workers:
+            return _run(task, out, workers)
+    executor = _executor(int(task["workers"]))
+    sandbox.confine(read=read, write=write)
+    try:
+        return _run(task, out, executor)
+    finally:
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
+
+
+def _give_up(out: Path, error: GeoError) -> None:
+    """End the process from another thread: the one that works may wait for what never comes."""
+    fail(out, error, {})
+    os._exit(FAILED)
+
+
 def _executor(workers: int) -> Executor | None:
     """Return a pool made before the fences close: its locks need a folder that is out of reach later.
 
@@ -84,7 +103,9 @@ def _executor(workers: int) -> Executor | None:
     if workers < 2:
         return None
     context = multiprocessing.get_context("fork")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=sandbox.die_with_parent)
+    return ProcessPoolExecutor(
+        workers, mp_context=context, initializer=sandbox.die_with_parent, initargs=(os.getpid(),)
+    )
 
 
 def _run(task: dict[str, Any], out: Path, executor: Executor | None) -> dict[str, Any]:
@@ -93,7 +114,7 @@ def _run(task: dict[str, Any], out: Path, executor: Executor | None) -> dict[str
 
     from web.jobs import operations  # noqa: PLC0415
 
-    sandbox.check_drivers(list_drivers())
+    sandbox.check_drivers(list_drivers(), task["operation"])
     operation = operations.OPERATIONS[task["operation"]]
     return operation(task["parameters"], out, executor=executor, progress=ProgressFile(out))
 

@@ -39,13 +39,39 @@ def crashed() -> Fault:
     )
 
 
-def interrupted() -> Fault:
-    """Return the fault of a job the server could not finish."""
+def interrupted(attempts: int) -> Fault:
+    """Return the fault of a job that restarts of the service broke off, after so many tries."""
+    again_zh = "已自动重试一次，仍未完成。" if attempts > 1 else ""
+    again_en = " It was tried again once and broken off again." if attempts > 1 else ""
     return Fault(
         kind="JobError",
         code="interrupted",
-        zh="服务重启，任务被中断。请重新运行。",
-        en="The service restarted and the job was interrupted. Run it again.",
+        zh=f"服务重启，任务被中断。{again_zh}请重新运行。",
+        en=f"The service restarted and the job was interrupted.{again_en} Run it again.",
+    )
+
+
+def lost() -> Fault:
+    """Return the fault of a job that nothing works on any more."""
+    return Fault(
+        kind="JobError",
+        code="job-lost",
+        zh="任务的进程已不存在，结果未能保存（磁盘可能已满）。请检查磁盘空间后重新运行。",
+        en="The job's process is gone and its end could not be stored (the disk may be full). Check the free space "
+        "and run it again.",
+    )
+
+
+def finish_failed(error: Exception) -> Fault:
+    """Return the fault of a job whose results could not be registered."""
+    if isinstance(error, GeoError):
+        return Fault(kind=type(error).__name__, code=error.code, zh=error.zh, en=error.en, where=error.where)
+    return Fault(
+        kind="JobError",
+        code="results-not-kept",
+        zh="计算已完成，但结果未能保存（磁盘可能已满）。请检查磁盘空间后重新运行，或查看服务日志。",
+        en="The computation finished, but its results could not be stored (the disk may be full). Check the free "
+        "space and run it again, or read the service's log.",
     )
 
 

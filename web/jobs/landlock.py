@@ -21,6 +21,8 @@ ADD_RULE = 445
 RESTRICT_SELF = 446
 CREATE_RULESET_VERSION = 1
 RULE_PATH_BENEATH = 1
+RULE_NET_PORT = 2
+CONNECT_TCP = 1 << 1
 PR_SET_NO_NEW_PRIVS = 38
 
 NEEDED_ABI = 2
@@ -75,6 +77,10 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
+class _NetPort(ctypes.Structure):
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
 def abi() -> int:
     """Return the version of Landlock in this kernel; 0 without it."""
     if not sys.platform.startswith("linux"):
@@ -88,14 +94,16 @@ def available() -> bool:
     return abi() >= NEEDED_ABI
 
 
-def restrict(*, read: Iterable[Path], write: Iterable[Path]) -> None:
-    """Confine this process and all it starts, for good.
+def restrict(*, read: Iterable[Path], write: Iterable[Path], connect: Iterable[int] = ()) -> None:
+    """Confine this thread and all it starts, for good. Threads that run already stay outside.
 
     Parameters
     ----------
     read, write
         Files and folders that stay reachable; those that do not exist or cannot be opened are passed over.
-        Nothing may be executed, no TCP connection made or accepted.
+        Nothing may be executed, no TCP connection accepted.
+    connect
+        TCP ports that connections may be made to, from version `NET_ABI` on; no others.
 
     Raises
     ------
@@ -113,6 +121,9 @@ def restrict(*, read: Iterable[Path], write: Iterable[Path]) -> None:
         for paths, access in ((read, READ), (write, WRITE)):
             for path in paths:
                 _allow(ruleset, path, access & handled)
+        for port in connect:
+            rule = _NetPort(CONNECT_TCP, port)
+            _checked(_syscall(ADD_RULE, ruleset, RULE_NET_PORT, ctypes.byref(rule), 0))
         libc = ctypes.CDLL(None, use_errno=True)
         _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _checked(_syscall(RESTRICT_SELF, ruleset, 0))

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from geo.types import ROLES
 from web.jobs import screen
+from web.jobs.exporting import export
 from web.jobs.siting import siting
+from web.jobs.starting import write_start
+from web.jobs.tiling import tiles
 
 # Each operation imports what it needs: looking at a file needs neither numba nor folium.
 # ruff: noqa: PLC0415
@@ -129,14 +132,16 @@ def plan(
         executor=executor,
         progress=progress,
     )
-    progress("write", 0, 3)
+    progress("write", 0, 4)
     write_result(result, out / "plan.gpkg", out / "report.json")
-    progress("write", 1, 3)
+    progress("write", 1, 4)
+    write_start(result, _made_with(parameters), out)
+    progress("write", 2, 4)
     frames = read_plan(out / "plan.gpkg")
     export_plan(frames, out / "grids.geojson", to="geojson")
     export_plan(frames, out / "grids.csv", to="csv")
     _write_json(out / "table.json", _table(frames))
-    progress("write", 2, 3)
+    progress("write", 3, 4)
     has_stations = len(result.city.stations) > 0
     if has_stations:
         _cover(result, parameters, out, progress)
@@ -147,6 +152,12 @@ def plan(
         )
     progress("map", len(LANGUAGES), len(LANGUAGES))
     return {"grids": len(frames["grids"]), "stations": has_stations}
+
+
+def _made_with(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a task's parameters a plan keeps: nothing that names a path."""
+    names = ("standard", "target", "min", "max", "seed", "effort", "minutes", "speed")
+    return {name: parameters[name] for name in names}
 
 
 def map_of_community(
@@ -261,4 +272,6 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "plan": plan,
     "map": map_of_community,
     "siting": siting,
+    "export": export,
+    "tiles": tiles,
 }

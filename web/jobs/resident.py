@@ -1,8 +1,8 @@
 """A process that stays: ``python -m web.jobs.resident FOLDER``.
 
-It reads a project's layers once, inside the same fences as a job, and then answers questions about them: one line
-of JSON in, one line of JSON out. A question is ``{"ask": NAME, …}``; an answer is ``{"answer": …}`` or
-``{"error": …}``. The first line it writes says that it is ready.
+It reads a project's layers or a dataset once, inside the same fences as a job, and then answers questions about
+them: one line of JSON in, one line of JSON out. A question is ``{"ask": NAME, …}``; an answer is ``{"answer": …}``
+or ``{"error": …}``. The first line it writes says that it is ready.
 """
 
 from __future__ import annotations
@@ -12,16 +12,24 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from geo.errors import GeoError
 from web.jobs import sandbox
 from web.jobs.child import ProgressFile, described, fail, relabel, too_large, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from web.jobs.coverage_desk import Desk
+
+class Desk(Protocol):
+    """What answers questions about its data."""
+
+    def overview(self) -> dict[str, Any]:
+        """Return what is known before anything is asked."""
+
+    def answer(self, name: str, question: dict[str, Any]) -> Any:
+        """Answer one question."""
 
 
 def main(folder: Path) -> int:
@@ -29,7 +37,7 @@ def main(folder: Path) -> int:
     task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     out = folder / "out"
     answers = _own_output()
-    sandbox.die_with_parent()
+    sandbox.die_with_parent(task["parent"])
     sandbox.limit(task["limits"])
     write = [out, *(Path(path) for path in task["write"])]
     sandbox.confine(read=[Path(path) for path in task["read"]], write=write)
@@ -61,13 +69,22 @@ def _open(task: Mapping[str, Any], out: Path) -> Desk:
     # Only now, inside the fences, is anything loaded that could read a foreign file.
     from pyogrio import list_drivers  # noqa: PLC0415
 
-    from web.jobs import coverage_desk  # noqa: PLC0415
-
     sandbox.check_drivers(list_drivers())
-    desk = coverage_desk.open_desk(task["parameters"], out, progress=ProgressFile(out))
+    desk = _opener(task["operation"])(task["parameters"], out, progress=ProgressFile(out))
     text = json.dumps(desk.overview(), ensure_ascii=False, default=str, allow_nan=False)
     (out / "overview.json").write_text(relabel(text, task["labels"]), encoding="utf-8")
     return desk
+
+
+def _opener(operation: str) -> Callable[..., Desk]:
+    """Return what opens the desk of an operation."""
+    if operation == "resolve":
+        from web.jobs import plan_desk  # noqa: PLC0415
+
+        return plan_desk.open_desk
+    from web.jobs import coverage_desk  # noqa: PLC0415
+
+    return coverage_desk.open_desk
 
 
 def _answered(desk: Desk, question: dict[str, Any], labels: dict[str, str]) -> str:
@@ -89,7 +106,7 @@ def _failed() -> GeoError:
     from web.errors import JobError  # noqa: PLC0415
 
     return JobError(
-        "coverage-failed",
+        "desk-failed",
         "计算出错，已记录。请换一组参数重试；如仍出现请联系管理员。",
         "The computation failed and is logged. Try other settings, or tell your administrator.",
     )

@@ -1,8 +1,9 @@
-"""Processes that stay open to answer questions about one project's data each.
+"""Processes that stay open to answer questions about one project's data, or one dataset, each.
 
 Uploads are never read in the server's own process, and neither is anything made of them computed there: a question
-that a planner asks while dragging a station goes over a pipe to a fenced process that holds the prepared model. It
-is killed when an answer takes too long, and the least recently asked one makes room for another project.
+that a planner asks while dragging a station or rebalancing grids goes over a pipe to a fenced process that holds
+the prepared model. It is killed when an answer takes too long, and the least recently asked makes room for another.
+`web.jobs.desks` says what kinds there are.
 """
 
 from __future__ import annotations
@@ -16,22 +17,24 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from web.errors import ConflictError
 from web.jobs.faults import as_error, crashed, timed_out
 from web.jobs.launch import Task, kill, launch
-from web.jobs.runner import said, tail
+from web.jobs.processes import said, tail
 from web.store.files import read_json
 from web.store.models import Fault, new_id
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from pathlib import Path
 
+    from web.errors import ConflictError
     from web.settings import Settings
 
 LOG = logging.getLogger("wangge")
@@ -46,14 +49,38 @@ State = Literal["building", "ready", "failed", "closed"]
 Item = tuple[dict[str, Any], "Future[Any]"]
 
 
+@dataclass(frozen=True)
+class DeskKind:
+    """What processes of one kind have in common.
+
+    Attributes
+    ----------
+    most
+        How many there may be at the same time.
+    answer_s
+        Wall clock for one answer.
+    idle_s
+        A process that nobody asks for so long ends.
+    not_ready, busy
+        The errors for a question that comes too early, and for one too many.
+    """
+
+    most: int
+    answer_s: float
+    idle_s: float
+    not_ready: Callable[[], ConflictError]
+    busy: Callable[[], ConflictError]
+
+
 class Resident:
     """One process and the thread that starts it, talks to it and ends it.
 
     The kernel ends the process with the thread that started it, so that thread lives as long as the process.
     """
 
-    def __init__(self, settings: Settings, task: Task, stamp: str) -> None:
+    def __init__(self, settings: Settings, kind: DeskKind, task: Task, stamp: str) -> None:
         self.stamp = stamp
+        self.kind = kind
         self.folder = settings.tasks_dir / new_id()
         self.fault: Fault | None = None
         self.state: State = "building"
@@ -61,6 +88,7 @@ class Resident:
         self._task = task
         self._questions: Queue[Item | None] = Queue(WAITING)
         self._closing = threading.Event()
+        self._settled = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._live, name="resident", daemon=True)
         self._thread.start()
@@ -75,6 +103,10 @@ class Resident:
         document = read_json(self.out / "progress.json", limit=4096)
         return document if isinstance(document, dict) else {"stage": "start", "done": 0, "total": 0}
 
+    def settled(self, timeout_s: float) -> bool:
+        """Wait until the process is ready or has failed; False when it takes longer."""
+        return self._settled.wait(timeout_s)
+
     def ask(self, question: dict[str, Any]) -> Any:
         """Return the answer to a question.
 
@@ -86,15 +118,15 @@ class Resident:
             What was wrong with the question, or that it took too long.
         """
         if self.state != "ready":
-            raise not_ready()
+            raise self.kind.not_ready()
         future: Future[Any] = Future()
         try:
             self._questions.put_nowait((question, future))
         except Full:
-            raise _busy() from None
+            raise self.kind.busy() from None
         if self.state != "ready" and future.cancel():  # it ended between the two: nobody would answer
-            raise not_ready()
-        limit = self._settings.coverage_timeout_s
+            raise self.kind.not_ready()
+        limit = self.kind.answer_s
         try:
             return future.result(timeout=2 * limit)
         except TimeoutError:
@@ -120,6 +152,7 @@ class Resident:
             self.fault = self.fault or crashed()
         finally:
             self.state = "failed" if self.fault is not None else "closed"
+            self._settled.set()
             if self._process is not None:
                 kill(self._process)
                 for pipe in (self._process.stdin, self._process.stdout):
@@ -147,9 +180,14 @@ class Resident:
             process.wait(timeout=5)
             if not self._closing.is_set():
                 self.fault = said(self.folder) or crashed()
-                LOG.info("no coverage model: %s\n%s", self.fault.code, tail(self.folder / "log.txt"))
+                LOG.info(
+                    "a resident process did not get ready: %s\n%s",
+                    self.fault.code,
+                    tail(self.folder / "log.txt"),
+                )
             return
         self.state = "ready"
+        self._settled.set()
         while (item := self._next()) is not None:
             question, future = item
             if not future.set_running_or_notify_cancel():
@@ -162,7 +200,7 @@ class Resident:
         if self._closing.is_set():
             return None
         try:
-            return self._questions.get(timeout=self._settings.coverage_idle_s)
+            return self._questions.get(timeout=self.kind.idle_s)
         except Empty:
             return None
 
@@ -170,7 +208,7 @@ class Resident:
         self, asked: IO[bytes], lines: Lines, question: dict[str, Any], future: Future[Any]
     ) -> bool:
         """Ask one question; False when the process cannot be asked again."""
-        limit = self._settings.coverage_timeout_s
+        limit = self.kind.answer_s
         try:
             asked.write(json.dumps(question).encode() + b"\n")
             asked.flush()
@@ -202,7 +240,7 @@ class Resident:
             while True:
                 item = self._questions.get_nowait()
                 if item is not None and item[1].set_running_or_notify_cancel():
-                    item[1].set_exception(not_ready())
+                    item[1].set_exception(self.kind.not_ready())
 
 
 class Lines:
@@ -244,20 +282,27 @@ class Lines:
 
 
 class Residents:
-    """The processes that stay, at most `Settings.max_models`, by project."""
+    """The processes of one kind that stay, by what they hold.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    kind
+        Of all of them.
+    """
+
+    def __init__(self, settings: Settings, kind: DeskKind) -> None:
         self._settings = settings
+        self._kind = kind
         self._lock = threading.Lock()
         self._open: dict[str, Resident] = {}
 
     def open(self, key: str, task: Task, stamp: str) -> Resident:
-        """Return the process of a project, started if there is none or its data have changed since.
+        """Return the process of a project or dataset, started if there is none or its data have changed since.
 
         Parameters
         ----------
         key
-            Id of the project.
+            Id of what it holds.
         stamp
             Changes with the data.
         """
@@ -268,16 +313,16 @@ class Residents:
                 leaving.append(resident)
                 resident = None
             if resident is None:
-                while len(self._open) >= self._settings.max_models:
+                while len(self._open) >= self._kind.most:
                     leaving.append(self._open.pop(next(iter(self._open))))
-                resident = Resident(self._settings, task, stamp)
+                resident = Resident(self._settings, self._kind, task, stamp)
             self._open[key] = resident  # last: asked most recently
         for old in leaving:
             old.close()
         return resident
 
     def get(self, key: str) -> Resident | None:
-        """Return the process of a project if there is one, and count it as asked."""
+        """Return the process that holds `key` if there is one, and count it as asked."""
         with self._lock:
             resident = self._open.pop(key, None)
             if resident is not None:
@@ -285,7 +330,7 @@ class Residents:
         return resident
 
     def forget(self, key: str) -> None:
-        """End the process of a project."""
+        """End the process that holds `key`."""
         with self._lock:
             resident = self._open.pop(key, None)
         if resident is not None:
@@ -298,20 +343,3 @@ class Residents:
             self._open.clear()
         for resident in residents:
             resident.close()
-
-
-def not_ready() -> ConflictError:
-    """Return the error for a question that comes before the model is ready."""
-    return ConflictError(
-        "coverage-building",
-        "覆盖模型正在准备，请稍候重试。",
-        "The coverage model is being prepared; ask again in a moment.",
-    )
-
-
-def _busy() -> ConflictError:
-    return ConflictError(
-        "coverage-busy",
-        "计算请求过多，请稍候重试。",
-        "Too many questions wait for an answer; ask again in a moment.",
-    )

@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DRIVERS = frozenset({"ESRI Shapefile", "GPKG", "GeoJSON", "MEM", "Memory"})
 """The only GDAL drivers a job keeps."""
 
+ALSO = {"tiles": frozenset({"PMTiles", "SQLite"})}
+"""Further drivers by operation. Tiles are drawn of a dataset of ours; no upload is read by GDAL then."""
+
 CODE = tuple(ROOT / name for name in ("geo", "web", "data"))
 SYSTEM = tuple(
     Path(name)
@@ -58,8 +61,9 @@ CLONE_NEWNET = 0x40000000
 UNREACHABLE = "127.0.0.1:9"
 
 
-def environment(*, out: Path, numba_cache: Path) -> dict[str, str]:
+def environment(*, out: Path, numba_cache: Path, operation: str = "") -> dict[str, str]:
     """Return the whole environment of a job: nothing of the server's own leaks into it."""
+    unwanted = [name for name in unwanted_drivers() if name not in ALSO.get(operation, ())]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return kept | {
         "LANG": "C.UTF-8",
@@ -72,7 +76,7 @@ def environment(*, out: Path, numba_cache: Path) -> dict[str, str]:
         "NUMBA_CACHE_DIR": str(numba_cache),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "GDAL_SKIP": ",".join(unwanted_drivers()),
+        "GDAL_SKIP": ",".join(unwanted),
         "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
         "GDAL_HTTP_PROXY": UNREACHABLE,
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
@@ -90,7 +94,7 @@ def unwanted_drivers() -> tuple[str, ...]:
     return tuple(sorted(set(json.loads(listed.stdout)) - DRIVERS))
 
 
-def check_drivers(registered: Iterable[str]) -> None:
+def check_drivers(registered: Iterable[str], operation: str = "") -> None:
     """Refuse to go on if a driver is left that should be gone.
 
     Raises
@@ -98,7 +102,7 @@ def check_drivers(registered: Iterable[str]) -> None:
     PermissionError
         Names the drivers.
     """
-    left = sorted(set(registered) - DRIVERS)
+    left = sorted(set(registered) - DRIVERS - ALSO.get(operation, frozenset()))
     if left:
         raise PermissionError(f"GDAL drivers not switched off: {', '.join(left)}")
 
@@ -119,24 +123,47 @@ def limit(limits: Mapping[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """End this process when the one that started it ends, however that happens.
 
     The kernel watches the thread that started it; those of the runner wait for their processes.
+
+    Parameters
+    ----------
+    parent
+        Number of the process that started this one: it may have ended before the kernel was asked to watch it.
     """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.name == "posix" and os.getppid() != parent:
+        os._exit(1)
 
 
-def confine(*, read: Iterable[Path], write: Iterable[Path]) -> None:
-    """Take away the network, and every file but these, our code and the libraries."""
-    leave_network()
+def confine(*, read: Iterable[Path], write: Iterable[Path], connect: Iterable[int] = ()) -> None:
+    """Take away the network, and every file but these, our code and the libraries.
+
+    Parameters
+    ----------
+    connect
+        TCP ports that stay reachable, for a process that works on a cluster. It keeps the machine's network then,
+        and Landlock alone stops everything else over TCP; see docs/scaling.md.
+
+    Raises
+    ------
+    PermissionError
+        If a port shall stay reachable and this kernel cannot stop all others.
+    """
+    ports = tuple(connect)
+    if ports and landlock.abi() < landlock.NET_ABI:
+        raise PermissionError("this kernel's Landlock cannot fence TCP ports")
+    if not ports:
+        leave_network()
     if not landlock.available():
         return
     prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
     libraries = [prefix / part for prefix in prefixes for part in ("lib", "lib64", "pyvenv.cfg", "share")]
     devices = [Path("/dev/null")]
-    landlock.restrict(read=[*SYSTEM, *CODE, *libraries, *read], write=[*devices, *write])
+    landlock.restrict(read=[*SYSTEM, *CODE, *libraries, *read], write=[*devices, *write], connect=ports)
 
 
 def leave_network() -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, url_for
 
+from web.auth.rules import allow
 from web.forms import of_service
 from web.pages.coverage_words import TEXTS
 
@@ -16,6 +17,7 @@ coverage_pages = Blueprint("coverage_pages", __name__)
 
 
 @coverage_pages.get("/projects/<project_id>/coverage")
+@allow("project:read")
 def coverage(project_id: str) -> str | BaseResponse:
     """Show the shell of the coverage page."""
     project = of_service().project_store.get(project_id)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 
 from geo.errors import GeoError
 from geo.types import ROLES
 from web.api.errors import status_of, wants_json
 from web.auth.headers import MAP_POLICY
+from web.auth.rules import allow, audited, current_user, may, own, permissions_of
 from web.downloads import download
 from web.errors import job_missing
 from web.forms import columns_from, of_service, parameters_from
 from web.i18n import language
 from web.pages import figures, words
+from web.pages.plans import plan_rows
 from web.services.coverage import has_stations
 from web.services.projects import guessed_layers
 from web.store import Layer
@@ -37,6 +39,11 @@ def names() -> dict[str, Any]:
         "severity_names": words.SEVERITY_NAMES,
         "download_names": words.DOWNLOAD_NAMES,
         "measure_names": words.MEASURE_NAMES,
+        "member_role_names": words.MEMBER_ROLE_NAMES,
+        "plan_status_names": words.PLAN_STATUS_NAMES,
+        "step_names": words.STEP_NAMES,
+        "me": g.get("wangge_user"),
+        "team": current_app.config["WANGGE_TEAM"],
         "project_name": words.project_name,
     }
 
@@ -45,24 +52,28 @@ PARAMETERS = ("standard", "target", "min", "max", "seed", "minutes", "speed")
 
 
 @pages.get("/")
+@allow("signed-in")
 def index() -> BaseResponse:
     """Open the demo city while it is all there is, else the list of projects."""
-    projects = of_service().project_store.all()
+    projects = visible(of_service().project_store.all())
     if len(projects) == 1 and projects[0].kind != "upload":
         return redirect(url_for("pages.project", project_id=projects[0].id), 303)
     return redirect(url_for("pages.projects"), 303)
 
 
 @pages.get("/projects")
+@allow("signed-in")
 def projects() -> str:
     """Show projects, demo cities and the upload form."""
     service = of_service()
     latest: dict[str, Job] = {}
     for job in (job for job in service.job_store.all() if job.kind == "plan"):
         latest.setdefault(job.project, job)
+    shown = visible(service.project_store.all())
     return render_template(
         "index.html",
-        projects=service.project_store.all(),
+        projects=shown,
+        owned={project.id for project in shown if may("project:own", project=project.id)},
         latest=latest,
         plans=service.plans,
         limit_mb=service.settings.max_upload_mb,
@@ -70,35 +81,44 @@ def projects() -> str:
 
 
 @pages.get("/health")
+@allow("public")
 def health() -> Response:
     """Say that the service runs, and which fences it has."""
     return jsonify(of_service().health())
 
 
 @pages.post("/demo/<any(small, full):size>")
+@allow("project:create", audit="project-create")
 def demo(size: Any) -> BaseResponse:
     """Open a demo city; plan it when it is opened first."""
     service = of_service()
-    project, _ = service.projects.demo(size)
+    project, new = service.projects.demo(size, permissions_of().visible(current_user()))
+    if new:
+        own(project.id)
+    audited(project=project.id)
     if not service.job_store.of_project(project.id, kind="plan"):
         service.plans.start(project, parameters_from({}))
     return redirect(url_for("pages.project", project_id=project.id), 303)
 
 
 @pages.post("/projects")
+@allow("project:create", audit="project-create")
 def upload() -> BaseResponse:
     """Receive files, then ask for their roles."""
     project = of_service().projects.create(request.form.get("name", ""), request.files.getlist("files"))
+    own(project.id)
     return redirect(url_for("pages.layers", project_id=project.id), 303)
 
 
 @pages.get("/projects/<project_id>/layers")
+@allow("project:edit")
 def layers(project_id: str) -> str:
     """Ask which role each layer plays."""
     return _layers_page(of_service().project_store.get(project_id), None)
 
 
 @pages.post("/projects/<project_id>/layers")
+@allow("project:edit", audit="layers-assign")
 def assign(project_id: str) -> BaseResponse | tuple[str, int]:
     """Give layers their roles; what is wrong with them is shown beside the form."""
     service = of_service()
@@ -115,6 +135,7 @@ def assign(project_id: str) -> BaseResponse | tuple[str, int]:
 
 
 @pages.get("/projects/<project_id>")
+@allow("project:read")
 def project(project_id: str) -> str | BaseResponse:
     """Show a project: findings, settings, and the plan of the chosen or latest job."""
     service = of_service()
@@ -143,27 +164,35 @@ def project(project_id: str) -> str | BaseResponse:
         standards=service.plans.standards(),
         community=request.args.get("community", ""),
         has_stations=has_stations(project),
+        plan_rows=plan_rows(project.id),
+        may_edit=may("project:edit"),
     )
 
 
 @pages.post("/projects/<project_id>/plans")
+@allow("project:edit", audit="job-start")
 def start(project_id: str) -> BaseResponse:
     """Start a planning job."""
     service = of_service()
     given = {name: request.form.get(name, "") for name in PARAMETERS}
     job = service.plans.start(service.project_store.get(project_id), parameters_from(given))
+    audited(job=job.id)
     return redirect(url_for("pages.project", project_id=project_id, plan=job.id), 303)
 
 
 @pages.post("/projects/<project_id>/delete")
+@allow("project:own", audit="project-delete")
 def delete(project_id: str) -> BaseResponse:
     """Delete a project."""
     service = of_service()
-    service.projects.remove(service.project_store.get(project_id))
+    project = service.project_store.get(project_id)
+    audited(name=project.name)
+    service.projects.remove(project)
     return redirect(url_for("pages.projects"), 303)
 
 
 @pages.post("/projects/<project_id>/plans/<job_id>/cancel")
+@allow("job:edit", audit="job-cancel")
 def cancel(project_id: str, job_id: str) -> BaseResponse:
     """Cancel a job."""
     of_service().runner.cancel(_job_of(project_id, job_id).id)
@@ -171,6 +200,7 @@ def cancel(project_id: str, job_id: str) -> BaseResponse:
 
 
 @pages.get("/projects/<project_id>/plans/<job_id>/map")
+@allow("job:read")
 def plan_map(project_id: str, job_id: str) -> Response:
     """Return the map, fenced into an origin of its own."""
     job = _job_of(project_id, job_id)
@@ -181,9 +211,16 @@ def plan_map(project_id: str, job_id: str) -> Response:
 
 
 @pages.get("/projects/<project_id>/plans/<job_id>/files/<name>")
+@allow("job:read")
 def result(project_id: str, job_id: str, name: str) -> Response:
     """Download a result."""
     return download(_job_of(project_id, job_id), name)
+
+
+def visible(projects: list[Project]) -> list[Project]:
+    """Return those projects that the user of this request may read."""
+    seen = permissions_of().visible(current_user())
+    return projects if seen is None else [project for project in projects if project.id in seen]
 
 
 def _job_of(project_id: str, job_id: str) -> Job:

@@ -63,6 +63,55 @@ MEASURE_NAMES = {"households": _("households"), "persons": _("persons")}
 
 DEMO_NAMES = {"demo-small": _("Demo district"), "demo-full": _("Full demo city")}
 
+MEMBER_ROLE_NAMES = {"viewer": _("Viewer"), "editor": _("Editor"), "owner": _("Owner")}
+
+PLAN_STATUS_NAMES = {
+    "draft": _("Draft"),
+    "consultation": _("Consultation"),
+    "approved": _("Approved"),
+    "published": _("Published"),
+    "withdrawn": _("Withdrawn"),
+}
+
+STEP_NAMES = {
+    "draft": _("Back to draft"),
+    "consultation": _("Send to consultation"),
+    "approved": _("Approve"),
+    "published": _("Publish"),
+    "withdrawn": _("Withdraw"),
+}
+
+AUDIT_NAMES = {
+    "sign-in": _("signed in"),
+    "sign-in-failed": _("failed to sign in"),
+    "sign-out": _("signed out"),
+    "sign-out-everywhere": _("signed out everywhere"),
+    "password-change": _("password changed"),
+    "provider-link": _("bound to the identity provider"),
+    "user-add": _("user added"),
+    "user-change": _("user changed"),
+    "member-add": _("member added"),
+    "member-change": _("role changed"),
+    "member-remove": _("member removed"),
+    "project-create": _("project uploaded or opened"),
+    "project-delete": _("project deleted"),
+    "layers-assign": _("roles of layers chosen"),
+    "job-start": _("planning job started"),
+    "job-cancel": _("job cancelled"),
+    "siting-start": _("siting job started"),
+    "export-start": _("export started"),
+    "plan-create": _("plan made"),
+    "plan-branch": _("plan branched"),
+    "plan-change": _("plan renamed or described"),
+    "plan-delete": _("plan deleted"),
+    "plan-status": _("status changed"),
+    "version-create": _("version named"),
+    "comment-create": _("comment written"),
+    "comment-change": _("comment changed"),
+    "comment-delete": _("comment deleted"),
+    "edit": _("plan edited"),
+}
+
 
 def project_name(project: Project) -> str:
     """Return the name of a project; a demo city is named in the reader's language."""

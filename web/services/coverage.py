@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from web.errors import BadRequestError, ConflictError, file_missing
+from web.jobs.desks import coverage_not_ready
 from web.jobs.faults import as_error
 from web.jobs.launch import Task
-from web.jobs.residents import not_ready
 from web.services.projects import labels, sources
+from web.services.values import NUMBER
 from web.store import Job, Project
 from web.store.files import read_json
 from web.store.models import new_id
@@ -58,12 +59,15 @@ NO_STATIONS_EN = (
     "that role on the page of layers."
 )
 
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), NUMBER]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), NUMBER]
 Point = tuple[Longitude, Latitude]
 Line = Annotated[list[Point], Field(min_length=2, max_length=MOST_VERTICES)]
 Crossing = Annotated[list[Point], Field(min_length=1, max_length=MOST_VERTICES)]
-Row = Annotated[int, Field(ge=0)]
+Row = Annotated[int, Field(ge=0), NUMBER]
+Minutes = Annotated[float, Field(gt=0, le=240, allow_inf_nan=False), NUMBER]
+Speed = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False), NUMBER]
+"""Walking speed, metres a minute."""
 
 
 class Strict(BaseModel):
@@ -115,9 +119,8 @@ class Question(Changes):
     """What is asked of a coverage."""
 
     method: Literal["network", "circle", "detour"] = "network"
-    minutes: float = Field(default=DEFAULT_MINUTES, gt=0, le=240, allow_inf_nan=False)
-    speed: float = Field(default=DEFAULT_SPEED_M_PER_MIN, gt=0, le=1000, allow_inf_nan=False)
-    """Walking speed, metres a minute."""
+    minutes: Minutes = DEFAULT_MINUTES
+    speed: Speed = DEFAULT_SPEED_M_PER_MIN
     category: Row | None = None
     window: str | None = Field(default=None, max_length=60)
     scenario: ScenarioQuestion = Field(default_factory=ScenarioQuestion)
@@ -129,13 +132,13 @@ class SitingQuestion(Changes):
     """What is asked of a siting."""
 
     model: Literal["lscp", "mclp", "pmedian"] = "mclp"
-    p: int = Field(default=1, ge=1, le=200)
+    p: Annotated[int, Field(ge=1, le=200), NUMBER] = 1
     category: Row
-    minutes: float = Field(default=DEFAULT_MINUTES, gt=0, le=240, allow_inf_nan=False)
-    speed: float = Field(default=DEFAULT_SPEED_M_PER_MIN, gt=0, le=1000, allow_inf_nan=False)
+    minutes: Minutes = DEFAULT_MINUTES
+    speed: Speed = DEFAULT_SPEED_M_PER_MIN
     method: Literal["network", "circle"] = "network"
     candidates: Literal["layer", "buildings", "cells"] = "layer"
-    capacity: int | None = Field(default=None, ge=1, le=10_000_000)
+    capacity: Annotated[int, Field(ge=1, le=10_000_000), NUMBER] | None = None
 
 
 class Coverages:
@@ -302,7 +305,7 @@ class Coverages:
         if resident.fault is not None:
             raise as_error(resident.fault)
         if resident.state != "ready":
-            raise not_ready()
+            raise coverage_not_ready()
         return resident
 
     def _task(self, project: Project, operation: str, *, plan: Path | None = None) -> Task:
@@ -336,7 +339,7 @@ class Coverages:
                 raise file_missing()
             return path.read_bytes()
         except FileNotFoundError:
-            raise not_ready() from None  # it has just made room for another
+            raise coverage_not_ready() from None  # it has just made room for another
 
     def _tag(self, resident: Resident, name: str) -> str:
         return hashlib.sha256(f"{resident.stamp} {name}".encode()).hexdigest()[:32]

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geo.dataset.ground_file import dataset_id, read_ground
+from geo.editing.start import restored
+from geo.errors import DatasetError, PlanError
 from geo.standards import Standard, list_standards, load_standard
-from web.errors import ConflictError, file_missing
+from web.errors import ConflictError, JobError, file_missing
+from web.jobs.exporting import PUBLISHED
 from web.jobs.launch import Task
+from web.jobs.starting import DATASET, START
+from web.jobs.stated import stated
+from web.jobs.tiling import TILES
 from web.services.projects import labels, sources
+from web.services.values import FormFloat, FormInt  # noqa: TC001 - pydantic reads them
 from web.store import Job, Project
 from web.store.files import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geo.editing.plan import Plan
     from web.jobs.runner import Runner
     from web.settings import Settings
     from web.store import JobStore, ProjectStore
@@ -42,6 +52,7 @@ STAGE_SHARES = {
     "layers": (0.08, 0.14),
     "sites": (0.14, 0.25),
     "prove": (0.25, 0.98),
+    "tiles": (0.02, 1.0),
     "cells": (0.14, 0.45),
     "partition": (0.45, 0.82),
     "write": (0.82, 0.88),
@@ -57,13 +68,13 @@ class PlanParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     standard: str = Field(default="fine-250", max_length=80)
-    target: int | None = Field(default=None, ge=1, le=1_000_000)
-    min: int | None = Field(default=None, ge=1, le=1_000_000)
-    max: int | None = Field(default=None, ge=1, le=1_000_000)
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    target: FormInt | None = Field(default=None, ge=1, le=1_000_000)
+    min: FormInt | None = Field(default=None, ge=1, le=1_000_000)
+    max: FormInt | None = Field(default=None, ge=1, le=1_000_000)
+    seed: FormInt = Field(default=0, ge=0, le=2**31 - 1)
     effort: Literal["fast", "normal", "best"] = "normal"
-    minutes: float = Field(default=15, gt=0, le=240)
-    speed: float = Field(default=80, gt=0, le=1000)
+    minutes: FormFloat = Field(default=15, gt=0, le=240)
+    speed: FormFloat = Field(default=80, gt=0, le=1000)
     """Walking speed, metres a minute."""
 
     def to_standard(self) -> Standard:
@@ -75,6 +86,28 @@ class PlanParameters(BaseModel):
             If it is unknown or its numbers contradict each other.
         """
         return load_standard(self.standard).with_(target=self.target, min=self.min, max=self.max)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a planning job left for editing.
+
+    Attributes
+    ----------
+    dataset_id
+        Id that the dataset says it has.
+    dataset
+        Its folder among the job's results, for `web.store.DatasetStore.adopt`.
+    plan
+        The plan at revision 0, checked against the dataset's ground.
+    snapshot
+        The same as `geo.editing.start.snapshot` wrote it.
+    """
+
+    dataset_id: str
+    dataset: Path
+    plan: Plan
+    snapshot: bytes
 
 
 class Plans:
@@ -115,6 +148,91 @@ class Plans:
         job = Job(project=project.id, parameters=parameters.model_dump())
         self._runner.submit(job, task)
         return job
+
+    def finished(self, job: Job) -> Finished:
+        """Read and check what a planning job left for editing, before it is registered.
+
+        Raises
+        ------
+        JobError
+            ``results-unusable``: dataset and plan are not whole, or do not fit together.
+        """
+        out = self._jobs.out(job.id)
+        folder, start = out / DATASET, out / START
+        try:
+            if folder.is_symlink() or start.is_symlink():
+                raise OSError(str(out))  # noqa: TRY301 - one answer for all faults
+            ground = read_ground(folder)
+            content = start.read_bytes()
+            standard = PlanParameters.model_validate(job.parameters).to_standard()
+            return Finished(dataset_id(folder), folder, restored(ground, standard, content), content)
+        except (OSError, DatasetError, PlanError) as error:
+            raise _unusable() from error
+
+    def export(  # noqa: PLR0917 - one export is all of these
+        self, project_id: str, plan_id: str, revision: int, dataset_id: str, plan: Plan, name: str
+    ) -> Job:
+        """Queue a job that writes an edited plan as files.
+
+        Parameters
+        ----------
+        revision, plan
+            The state to write.
+        name
+            Of the plan, for the report.
+        """
+        folder = self._settings.datasets_dir / dataset_id
+        given = {"dataset": str(folder), "name": name, "revision": revision} | stated(plan)
+        job = Job(project=project_id, kind="export", parameters={"plan": plan_id, "revision": revision})
+        self._runner.submit(job, Task("export", given, read=(folder,)))
+        return job
+
+    def published_rows(self, job: Job) -> list[dict[str, Any]]:
+        """Return the grids that an export wrote, for `web.store.PublishedStore`: ``geometry`` is WKB.
+
+        Raises
+        ------
+        JobError
+            ``results-unusable``: the job did not write them whole.
+        """
+        rows: Any = self._jobs.document(job.id, PUBLISHED)
+        try:
+            return [dict(row) | {"geometry": bytes.fromhex(row["geometry"])} for row in rows]
+        except (TypeError, ValueError, KeyError) as error:
+            raise _unusable() from error
+
+    def tiles(self, dataset_id: str, project_id: str) -> Job | None:
+        """Queue a job that draws the map tiles of a dataset; None when they are there.
+
+        Returns
+        -------
+        The job that does it already, if there is one.
+        """
+        folder = self._settings.datasets_dir / dataset_id
+        if (folder / TILES).is_dir():
+            return None
+        for job in self._jobs.unfinished():
+            if job.kind == "tiles" and job.parameters.get("dataset") == dataset_id:
+                return job
+        job = Job(project=project_id, kind="tiles", parameters={"dataset": dataset_id})
+        self._runner.submit(job, Task("tiles", {"dataset": str(folder)}, read=(folder,)))
+        return job
+
+    def tiled(self, job: Job) -> None:
+        """Put the tiles that a job drew beside their dataset.
+
+        Raises
+        ------
+        JobError
+            ``results-unusable``: they are not whole.
+        """
+        made = self._jobs.out(job.id) / TILES
+        target = self._settings.datasets_dir / str(job.parameters["dataset"]) / TILES
+        if target.is_dir():
+            return
+        if not made.is_dir() or any(path.is_symlink() for path in (made, *made.rglob("*"))):
+            raise _unusable()
+        made.rename(target)
 
     def progress(self, job: Job) -> dict[str, Any]:
         """Return stage, steps and percent of a job."""
@@ -194,3 +312,11 @@ class Plans:
     def _document(self, job: Job, name: str) -> dict[str, Any] | None:
         document = self._jobs.document(job.id, name) if job.state == "done" else None
         return document if isinstance(document, dict) else None
+
+
+def _unusable() -> JobError:
+    return JobError(
+        "results-unusable",
+        "任务写出的结果不完整，无法使用。请重新运行；如仍出现请联系管理员。",
+        "What the job wrote is not whole and cannot be used. Run it again, or tell your administrator.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -91,12 +92,18 @@ class Projects:
         self._projects.save(project)
         return project
 
-    def demo(self, size: DemoSize) -> tuple[Project, bool]:
-        """Return the project of a demo city, and whether it is new."""
+    def demo(self, size: DemoSize, visible: frozenset[str] | None = None) -> tuple[Project, bool]:
+        """Return the project of a demo city, and whether it is new.
+
+        Parameters
+        ----------
+        visible
+            Ids of the projects to look among, so that everybody has a demo city of their own; None for all.
+        """
         kind: Literal["demo-small", "demo-full"] = "demo-small" if size == "small" else "demo-full"
         with self._demo_lock:
             for project in self._projects.all():
-                if project.kind == kind:
+                if project.kind == kind and (visible is None or project.id in visible):
                     return project, False
             project = Project(name=DEMO_NAMES[size], kind=kind, state="ready")
             self._projects.add(project)
@@ -111,7 +118,11 @@ class Projects:
             While a job of it runs.
         """
         jobs = self._jobs.of_project(project.id)
-        if any(not job.over for job in jobs):
+        for job in jobs:
+            if job.kind == "tiles" and not job.over:  # nobody asked for it
+                with suppress(ConflictError):
+                    self._runner.cancel(job.id)
+        if any(not job.over and job.kind != "tiles" for job in jobs):
             raise ConflictError(
                 "project-busy",
                 "项目中有任务正在运行，请先取消。",

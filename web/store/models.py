@@ -12,7 +12,7 @@ from geo.types import Role  # noqa: TC001 - pydantic reads it when the class is 
 
 ProjectKind = Literal["upload", "demo-small", "demo-full"]
 ProjectState = Literal["draft", "ready"]
-JobKind = Literal["plan", "siting"]
+JobKind = Literal["plan", "siting", "export", "tiles"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobState] = frozenset({"done", "failed", "cancelled", "interrupted"})
 
@@ -100,6 +100,12 @@ class Job(BaseModel):
     pid: int | None = None
     process_start: str | None = None
     """The kernel's start time of the process: with `pid` it names one process for good."""
+    attempts: int = 0
+    """How often its process was started."""
+    heartbeat: str | None = None
+    """When its process was last seen alive."""
+    progress: dict[str, Any] = Field(default_factory=dict)
+    """``stage``, ``done`` and ``total`` as its process last said them."""
     error: Fault | None = None
 
     @property

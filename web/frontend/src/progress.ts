@@ -37,7 +37,7 @@ export function followJob(panel: HTMLElement): void {
           window.location.reload();
           return;
         }
-      } else if (response.status === 404) {
+      } else if (response.status === 401 || response.status === 404) {
         window.location.reload();
         return;
       }

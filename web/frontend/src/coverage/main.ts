@@ -1,8 +1,7 @@
-import "maplibre-gl/dist/maplibre-gl.css";
 import "./coverage.css";
 import { Api, ApiError, type Opening, type Overview } from "./api";
 import { type Buildings, readBuildings } from "./decode";
-import { h, say } from "./dom";
+import { h, say } from "../shared/dom";
 import { either, known, readTexts, t } from "./i18n";
 import { CityMap, canDraw } from "./map";
 import { keep, recall } from "./memory";

@@ -1,7 +1,7 @@
 import { Marker } from "maplibre-gl";
 import type { FeatureCollection } from "geojson";
 import { stationColour } from "./classes";
-import { h } from "./dom";
+import { h } from "../shared/dom";
 import { t } from "./i18n";
 import type { CityMap } from "./map";
 import { type PlacedStation, type State, type StationKey, type Store, moveStation, placed, removeStation } from "./state";

@@ -3,7 +3,7 @@ import type { GeoJSONFeature, MapMouseEvent } from "maplibre-gl";
 import { type Api, ApiError, type Reach } from "./api";
 import { classify, countClasses } from "./classes";
 import { type Buildings, NO_WAY, readBytes, readHundredths } from "./decode";
-import { h, say } from "./dom";
+import { h, say } from "../shared/dom";
 import { number, t } from "./i18n";
 import type { CityMap } from "./map";
 import { Markers } from "./markers";

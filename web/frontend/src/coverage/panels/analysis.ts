@@ -1,4 +1,4 @@
-import { h, say, wide } from "../dom";
+import { h, say, wide } from "../../shared/dom";
 import { either, number, percent, t } from "../i18n";
 import type { State } from "../state";
 import type { Context, Panel } from "./panel";

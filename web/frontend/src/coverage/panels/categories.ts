@@ -1,5 +1,5 @@
 import { stationColour } from "../classes";
-import { h, say, wide } from "../dom";
+import { h, say, wide } from "../../shared/dom";
 import { percent, signed, t } from "../i18n";
 import { coveredOf } from "../state";
 import type { Context, Panel } from "./panel";

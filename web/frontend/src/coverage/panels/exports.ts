@@ -1,5 +1,5 @@
 import { ApiError } from "../api";
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { t } from "../i18n";
 import { solveBody } from "../state";
 import type { Context, Panel } from "./panel";

@@ -1,5 +1,5 @@
 import type { Gap } from "../api";
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { known, t } from "../i18n";
 import type { State } from "../state";
 import type { Context, Panel } from "./panel";

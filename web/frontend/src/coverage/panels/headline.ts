@@ -1,4 +1,4 @@
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { number, percent, signed, t } from "../i18n";
 import { type State, coveredOf, isChanged, shown } from "../state";
 import type { Context, Panel } from "./panel";

@@ -1,4 +1,4 @@
-import { h } from "../dom";
+import { h } from "../../shared/dom";
 import { t } from "../i18n";
 import type { Shade, State } from "../state";
 import { choice } from "./choice";

@@ -1,6 +1,6 @@
 import type { Reach } from "../api";
 import { BEYOND, CLASSES, CLASS_FILLS, MIDDLE, NEAR, OFF, ON_ISLAND, SHARE_BREAKS, SHARE_FILLS, SHARE_OPACITY, UNREACHED, WITHIN, breaks } from "../classes";
-import { h } from "../dom";
+import { h } from "../../shared/dom";
 import { number, t } from "../i18n";
 import type { State } from "../state";
 

@@ -1,5 +1,5 @@
 import type { Method } from "../api";
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { known, number, t } from "../i18n";
 import { choice } from "./choice";
 import type { Context, Panel } from "./panel";

@@ -1,5 +1,5 @@
 import { ApiError, type Job, type SitingAnswer, type SitingBody, type SitingModel } from "../api";
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { either, known, number, percent, signed, t } from "../i18n";
 import { type AddedStation, type State, askedChanges } from "../state";
 import type { Context, Panel } from "./panel";

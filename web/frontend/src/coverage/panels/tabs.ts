@@ -1,4 +1,4 @@
-import { h } from "../dom";
+import { h } from "../../shared/dom";
 import { t } from "../i18n";
 import type { State } from "../state";
 import type { Panel } from "./panel";

@@ -1,4 +1,4 @@
-import { h, say } from "../dom";
+import { h, say } from "../../shared/dom";
 import { signed, t } from "../i18n";
 import {
   type Edits,

@@ -1,0 +1,131 @@
+import { type FilterSpecification, type GeoJSONSource, LngLatBounds, Map as GlMap, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { FeatureCollection } from "geojson";
+import { Protocol } from "pmtiles";
+import { t } from "../../shared/i18n";
+import type { LonLat } from "../model/places";
+import { type Own, SWITCHES, editorStyle } from "./style";
+
+const FONTS = '"Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
+const PADDING = 36;
+
+// The worker is a file of its own; without its address the map would stay blank.
+setWorkerUrl(workerUrl);
+addProtocol("pmtiles", new Protocol().tile);
+
+export interface TileSet {
+  readonly bounds: readonly [number, number, number, number];
+  readonly layers: Readonly<Record<string, { min_zoom: number; max_zoom: number; rows: number }>>;
+}
+
+/** Whether this browser can draw the map. */
+export function canDraw(): boolean {
+  return document.createElement("canvas").getContext("webgl2") !== null;
+}
+
+/** The map of the editor: tiles that never change, coloured by what the plan says. */
+export class EditorMap {
+  readonly gl: GlMap;
+  readonly #tiles: TileSet;
+  readonly #divided = new Set<number>();
+
+  constructor(container: HTMLElement, url: string, tiles: TileSet) {
+    this.#tiles = tiles;
+    const least = Math.min(...Object.values(tiles.layers).map((layer) => layer.min_zoom));
+    this.gl = new GlMap({
+      container,
+      style: editorStyle(new URL(url, window.location.href).href, tiles.layers),
+      bounds: LngLatBounds.convert([...tiles.bounds]),
+      fitBoundsOptions: { padding: PADDING },
+      localIdeographFontFamily: FONTS,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      boxZoom: false,
+      doubleClickZoom: false,
+      fadeDuration: 0,
+      // Further out there are no tiles: the city is a few hundred pixels wide there.
+      minZoom: least,
+      maxZoom: 20,
+      locale: {
+        "Map.Title": t("map"),
+        "NavigationControl.ZoomIn": t("zoom_in"),
+        "NavigationControl.ZoomOut": t("zoom_out"),
+      },
+    });
+    this.gl.touchZoomRotate.disableRotation();
+    this.gl.keyboard.disableRotation();
+    this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
+    this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  }
+
+  /** Resolve once the style stands. */
+  async ready(): Promise<void> {
+    if (this.gl.isStyleLoaded()) return;
+    await new Promise<void>((resolve) => void this.gl.once("load", () => resolve()));
+  }
+
+  /** Fill one of the sources that the page owns. */
+  put(name: Own, data: FeatureCollection): void {
+    if (name === "divided") for (const { id } of data.features) this.#divided.add(Number(id));
+    this.gl.getSource<GeoJSONSource>(name)?.setData(data);
+  }
+
+  colourCell(cell: number, colour: number): void {
+    this.gl.setFeatureState({ source: "cells", sourceLayer: "cells", id: cell }, { c: colour });
+    if (this.#divided.has(cell)) this.gl.setFeatureState({ source: "divided", id: cell }, { c: colour });
+  }
+
+  /** Mark a cell: 0 as it is, 1 chosen, 2 in the stroke on its way. */
+  markCell(cell: number, mark: 0 | 1 | 2): void {
+    this.gl.setFeatureState({ source: "cells", sourceLayer: "cells", id: cell }, { s: mark });
+  }
+
+  /** Draw an edge as a border: 0 none, 1 between grids, 2 around what is chosen. */
+  markEdge(edge: number, mark: 0 | 1 | 2): void {
+    this.gl.setFeatureState({ source: "edges", sourceLayer: "edges", id: edge }, { b: mark });
+  }
+
+  /** Return the cell under a point of the screen. */
+  cellAt(point: { x: number; y: number }): number | null {
+    const [found] = this.gl.queryRenderedFeatures([point.x, point.y], { layers: ["divided", "cells"] });
+    const cell = found?.properties["cell"] as number | undefined;
+    return cell ?? null;
+  }
+
+  show(name: string, on: boolean): void {
+    for (const layer of SWITCHES[name] ?? []) {
+      if (this.gl.getLayer(layer)) this.gl.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
+    }
+  }
+
+  /** Leave divided cells out of the tiles: their parts are drawn from the plan. */
+  hideCells(cells: readonly number[]): void {
+    const filter = cells.length === 0 ? null : (["!", ["in", ["get", "cell"], ["literal", [...cells]]]] as FilterSpecification);
+    this.gl.setFilter("cells", filter);
+  }
+
+  whole(): void {
+    this.gl.fitBounds([...this.#tiles.bounds], { padding: PADDING, duration: pace() });
+  }
+
+  fly(to: LonLat, zoom = 15): void {
+    this.gl.easeTo({ center: [to[0], to[1]], zoom: Math.max(this.gl.getZoom(), zoom), duration: pace() });
+  }
+
+  fit(box: readonly [number, number, number, number]): void {
+    this.gl.fitBounds([...box], { padding: 80, maxZoom: 16.5, duration: pace() });
+  }
+
+  /** Return how many degrees of latitude some pixels are at the middle of the map. */
+  degrees(pixels: number): number {
+    const canvas = this.gl.getCanvas();
+    const [x, y] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
+    return Math.abs(this.gl.unproject([x, y]).lat - this.gl.unproject([x, y + pixels]).lat);
+  }
+}
+
+function pace(): number {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 450;
+}

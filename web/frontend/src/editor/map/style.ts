@@ -1,0 +1,98 @@
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import { FILLS } from "../model/colours";
+
+export const PAPER = "#f3f2ec";
+const HALO = "#fbfaf6";
+const BORDER = "#3f4d5c";
+const CHOSEN = "#12312d";
+
+/** Layers of tiles with the field that names a feature; the page colours cells and edges by these numbers. */
+export const TILED = { cells: "cell", edges: "edge", buildings: null, compounds: "row", communities: "row", roads: null, water: null, railways: null } as const;
+export type Tiled = keyof typeof TILED;
+
+/** What the page fills itself. */
+export const OWN = ["labels", "draft", "divided", "presence", "names", "stations"] as const;
+export type Own = (typeof OWN)[number];
+
+/** Which layers of the map a switch of the page turns. */
+export const SWITCHES: Readonly<Record<string, readonly string[]>> = {
+  grids: ["cells", "divided"],
+  borders: ["borders"],
+  labels: ["labels"],
+  cells: ["cell-lines"],
+  buildings: ["buildings", "buildings-line"],
+  compounds: ["compounds-line"],
+  communities: ["communities-line", "communities-name"],
+  roads: ["roads-case", "roads"],
+  water: ["water", "water-line"],
+  railways: ["railways"],
+  stations: ["stations"],
+};
+
+const state = (name: string, fallback: number): ExpressionSpecification => ["coalesce", ["feature-state", name], fallback];
+
+const cellFill = ["match", state("c", 255), ...FILLS.flatMap((fill, k) => [k, fill]), "#ffffff"] as unknown as ExpressionSpecification;
+
+/** What stands out of the plan: chosen cells, a stroke on its way, what is locked. */
+const cellShade = ["case", ["==", state("s", 0), 2], 0.95, ["==", state("s", 0), 1], 0.9, ["==", state("c", 255), 255], 0.25, 0.72] as unknown as ExpressionSpecification;
+
+const byZoom = (...stops: readonly (number | ExpressionSpecification)[]): ExpressionSpecification =>
+  ["interpolate", ["exponential", 1.5], ["zoom"], ...stops] as unknown as ExpressionSpecification;
+
+const roadWidth = byZoom(12, ["match", ["get", "k"], [3, 4], 1.2, 0.5] as unknown as ExpressionSpecification, 17, ["match", ["get", "k"], [3, 4], 9, 5] as unknown as ExpressionSpecification);
+
+const isPolygon: FilterSpecification = ["==", ["geometry-type"], "Polygon"];
+
+const LAYERS: LayerSpecification[] = [
+  { id: "paper", type: "background", paint: { "background-color": PAPER } },
+  { id: "cells", type: "fill", source: "cells", "source-layer": "cells", paint: { "fill-color": cellFill, "fill-opacity": cellShade, "fill-antialias": false } },
+  { id: "divided", type: "fill", source: "divided", paint: { "fill-color": cellFill, "fill-opacity": cellShade } },
+  { id: "water", type: "fill", source: "water", "source-layer": "water", filter: isPolygon, paint: { "fill-color": "#cfe0e8", "fill-opacity": 0.75 } },
+  { id: "water-line", type: "line", source: "water", "source-layer": "water", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#bcd3df", "line-width": byZoom(12, 2, 17, 14) } },
+  { id: "roads-case", type: "line", source: "roads", "source-layer": "roads", minzoom: 13, layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#d5d2c5", "line-width": roadWidth, "line-gap-width": 0.5 } },
+  { id: "roads", type: "line", source: "roads", "source-layer": "roads", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#ffffff", "line-width": roadWidth, "line-opacity": 0.9 } },
+  { id: "railways", type: "line", source: "railways", "source-layer": "railways", paint: { "line-color": "#7d7f7b", "line-width": 2.2, "line-dasharray": [3, 1.2] } },
+  { id: "buildings", type: "fill", source: "buildings", "source-layer": "buildings", minzoom: 13.5, filter: isPolygon, paint: { "fill-color": "#fffefb", "fill-opacity": byZoom(13.5, 0.35, 16, 0.75) } },
+  { id: "buildings-line", type: "line", source: "buildings", "source-layer": "buildings", minzoom: 15, filter: isPolygon, paint: { "line-color": "#9aa09a", "line-width": 0.5 } },
+  { id: "cell-lines", type: "line", source: "edges", "source-layer": "edges", minzoom: 14.5, paint: { "line-color": "#6f7b80", "line-opacity": 0.28, "line-width": 0.6 } },
+  { id: "compounds-line", type: "line", source: "compounds", "source-layer": "compounds", paint: { "line-color": "#8a7a52", "line-width": 1, "line-dasharray": [3, 2], "line-opacity": 0.7 } },
+  {
+    id: "borders",
+    type: "line",
+    source: "edges",
+    "source-layer": "edges",
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: {
+      "line-color": ["case", ["==", state("b", 0), 2], CHOSEN, BORDER] as unknown as ExpressionSpecification,
+      "line-width": byZoom(11, ["*", state("b", 0), 0.7] as unknown as ExpressionSpecification, 17, ["*", state("b", 0), 2.2] as unknown as ExpressionSpecification),
+      "line-opacity": ["case", [">", state("b", 0), 0], 0.92, 0] as unknown as ExpressionSpecification,
+    },
+  },
+  { id: "communities-line", type: "line", source: "communities", "source-layer": "communities", layout: { "line-join": "round" }, paint: { "line-color": "#22303f", "line-width": byZoom(11, 1.2, 17, 4), "line-opacity": 0.9 } },
+  { id: "draft-fill", type: "fill", source: "draft", filter: isPolygon, paint: { "fill-color": "#14645c", "fill-opacity": 0.1 } },
+  { id: "draft-line", type: "line", source: "draft", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#14645c", "line-width": 2.2, "line-dasharray": [2, 1.4] } },
+  { id: "stations", type: "circle", source: "stations", layout: { visibility: "none" }, paint: { "circle-radius": 5, "circle-color": "#0b5fa5", "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
+  { id: "labels", type: "symbol", source: "labels", minzoom: 13, layout: { "text-field": ["get", "text"], "text-size": byZoom(13, 11, 17, 16), "text-padding": 2, "symbol-sort-key": ["get", "order"] }, paint: { "text-color": ["case", ["get", "problem"], "#8f2a12", "#20302f"], "text-halo-color": HALO, "text-halo-width": 1.6 } },
+  { id: "communities-name", type: "symbol", source: "names", maxzoom: 15, layout: { "text-field": ["get", "name"], "text-size": 14, "text-padding": 6 }, paint: { "text-color": "#22303f", "text-halo-color": HALO, "text-halo-width": 2 } },
+  { id: "presence", type: "circle", source: "presence", paint: { "circle-radius": 6, "circle-color": ["get", "colour"], "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } },
+  { id: "presence-name", type: "symbol", source: "presence", layout: { "text-field": ["get", "name"], "text-size": 12, "text-offset": [0.9, 0], "text-anchor": "left", "text-allow-overlap": true }, paint: { "text-color": ["get", "colour"], "text-halo-color": "#ffffff", "text-halo-width": 2 } },
+];
+
+/** The style of the editor for the tiles that a dataset has; nothing in it is asked of another host. */
+export function editorStyle(tiles: string, there: Readonly<Record<string, { min_zoom: number; max_zoom: number }>>): StyleSpecification {
+  const tiled = Object.entries(TILED).flatMap(([name, id]) => {
+    const known = there[name];
+    if (known === undefined) return [];
+    const source = {
+      type: "vector" as const,
+      url: `pmtiles://${tiles}/${name}.pmtiles`,
+      minzoom: known.min_zoom,
+      maxzoom: known.max_zoom,
+      ...(id === null ? {} : { promoteId: { [name]: id } }),
+    };
+    return [[name, source] as const];
+  });
+  const own = OWN.map((name) => [name, { type: "geojson" as const, data: { type: "FeatureCollection" as const, features: [] } }] as const);
+  const sources = Object.fromEntries([...tiled, ...own]);
+  return { version: 8, sources, layers: LAYERS.filter((layer) => !("source" in layer) || layer.source in sources) };
+}

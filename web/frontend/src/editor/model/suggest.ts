@@ -1,0 +1,63 @@
+import { at } from "./ground";
+import { type PlanModel, UNASSIGNED } from "./plan";
+
+/** What is wrong with a grid, the worst first. */
+export const PROBLEMS = ["pieces", "above", "below", "split"] as const;
+export type Problem = (typeof PROBLEMS)[number];
+
+/** Metres of border that a grid shares with each grid of its community. */
+export function sharedBorders(plan: PlanModel, grid: number): Map<number, number> {
+  const { ground, assignment } = plan;
+  const community = plan.grids.get(grid)?.community;
+  const shared = new Map<number, number>();
+  for (const cell of plan.cellsOf(grid)) {
+    for (let k = at(ground.indptr, cell); k < at(ground.indptr, cell + 1); k += 1) {
+      const other = at(assignment, at(ground.neighbor, k));
+      if (other === grid || other === UNASSIGNED || plan.grids.get(other)?.community !== community) continue;
+      shared.set(other, (shared.get(other) ?? 0) + at(ground.lengthMm, k) / 1000);
+    }
+  }
+  return shared;
+}
+
+/** The neighbour to merge with: together nearest to the target, then with the longest border; none if locked. */
+export function bestPartner(plan: PlanModel, grid: number): number | null {
+  const own = plan.figures(grid).load;
+  const open = [...sharedBorders(plan, grid)].filter(([other]) => !plan.grids.get(other)?.locked);
+  const off = (other: number): number => Math.abs(own + plan.figures(other).load - plan.band.target);
+  const [best] = open.sort((a, b) => off(a[0]) - off(b[0]) || b[1] - a[1] || a[0] - b[0]);
+  return best?.[0] ?? null;
+}
+
+/** Say what is wrong with a grid. */
+export function problemsOf(plan: PlanModel, grid: number): Problem[] {
+  const found: Problem[] = [];
+  const { pieces, load } = plan.figures(grid);
+  if (pieces > 1) found.push("pieces");
+  if (!plan.inBand(grid)) found.push(load > plan.band.max ? "above" : "below");
+  return found;
+}
+
+/** Verdict of the whole plan. */
+export interface Verdict {
+  readonly grids: number;
+  readonly inBand: number;
+  readonly inPieces: number;
+  readonly unassigned: number;
+  readonly compoundsSplit: number;
+}
+
+/** Judge the plan as it is now. */
+export function verdict(plan: PlanModel): Verdict {
+  let [inBand, inPieces, unassigned] = [0, 0, 0];
+  for (const grid of plan.grids.keys()) {
+    if (plan.inBand(grid)) inBand += 1;
+    if (plan.figures(grid).pieces > 1) inPieces += 1;
+  }
+  const { assignment, ground } = plan;
+  for (let cell = 0; cell < ground.cells; cell += 1) {
+    // A retired cell has no area: it is in no grid for good.
+    if (assignment[cell] === UNASSIGNED && at(ground.areaDm2, cell) > 0) unassigned += 1;
+  }
+  return { grids: plan.grids.size, inBand, inPieces, unassigned, compoundsSplit: plan.compoundsSplit() };
+}

@@ -1,0 +1,27 @@
+import { h, say } from "../../shared/dom";
+import { t } from "../../shared/i18n";
+import { FILLS } from "../model/colours";
+import type { Session } from "../session";
+import type { Panel } from "./panel";
+
+const DIGITS = 6;
+
+/** North, the place of the pointer, and what the colours mean. */
+export function furniture(session: Session): Panel {
+  const place = h("output", { class: "place", "aria-label": t("coordinates") });
+  session.map.gl.on("mousemove", ({ lngLat }) => say(place, `${lngLat.lng.toFixed(DIGITS)}, ${lngLat.lat.toFixed(DIGITS)}`));
+  const swatches = FILLS.slice(0, 6).map((fill) => {
+    const swatch = h("i", {});
+    swatch.style.background = fill;
+    return swatch;
+  });
+  const key = (name: string): HTMLElement => h("li", {}, h("i", { class: `key ${name}` }), t(`legend_${name}`));
+  const legend = h(
+    "details",
+    { class: "legend" },
+    h("summary", {}, t("legend")),
+    h("ul", {}, h("li", {}, h("span", { class: "swatches" }, ...swatches), t("legend_grids")), ...["border", "community", "compound", "problem", "unassigned"].map(key)),
+  );
+  const north = h("div", { class: "north", role: "img", "aria-label": t("north_up") }, h("span", {}, "▲"), t("north"));
+  return { element: h("div", { class: "furniture" }, north, legend, place), render: () => undefined };
+}

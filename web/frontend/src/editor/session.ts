@@ -1,0 +1,208 @@
+import { t } from "../shared/i18n";
+import { ApiError, type EditorApi, type PlanInfo, readChange } from "./api";
+import type { Colours } from "./model/colours";
+import type { Places } from "./model/places";
+import { type GridEdit, type Moves, type PlanModel, type Touched, UNASSIGNED } from "./model/plan";
+import { type Barred, allowed, wholeCompounds } from "./model/reach";
+import { bestPartner } from "./model/suggest";
+import { type Change, type EditDocument, Offline, type Sync } from "./model/sync";
+import type { EditorMap } from "./map/map";
+import type { Painter } from "./paint";
+import type { Store } from "./store";
+
+const NO_MOVES: Moves = { cells: new Int32Array(0), before: new Int32Array(0), after: new Int32Array(0) };
+
+/** What tools and panels work with. */
+export interface Parts {
+  readonly api: EditorApi;
+  readonly plan: PlanModel;
+  readonly places: Places;
+  readonly colours: Colours;
+  readonly map: EditorMap;
+  readonly painter: Painter;
+  readonly store: Store;
+  readonly sync: Sync;
+  readonly info: PlanInfo;
+}
+
+/** One planner at work on one plan: turns strokes and commands into edits. */
+export class Session implements Parts {
+  readonly api: EditorApi;
+  readonly plan: PlanModel;
+  readonly places: Places;
+  readonly colours: Colours;
+  readonly map: EditorMap;
+  readonly painter: Painter;
+  readonly store: Store;
+  readonly sync: Sync;
+  readonly info: PlanInfo;
+  #tried: Change | null = null;
+  #asked = 0;
+
+  constructor(parts: Parts) {
+    this.api = parts.api;
+    this.plan = parts.plan;
+    this.places = parts.places;
+    this.colours = parts.colours;
+    this.map = parts.map;
+    this.painter = parts.painter;
+    this.store = parts.store;
+    this.sync = parts.sync;
+    this.info = parts.info;
+  }
+
+  /** Whether a stroke is on its way: changes of others wait for its end. */
+  get trying(): boolean {
+    return this.#tried !== null;
+  }
+
+  /** Grids that the stroke on its way gives to or takes from, the gaining one first. */
+  tryingGrids(): number[] {
+    const moves = this.#tried?.moves;
+    if (moves === undefined) return [];
+    return [...new Set([...moves.after, ...moves.before])].filter((grid) => grid !== UNASSIGNED);
+  }
+
+  /** Cells a stroke would put into a grid: whole compounds unless single buildings are asked for. */
+  wanted(cells: Iterable<number>, grid: number, single: boolean): readonly number[] {
+    const all = single ? cells : wholeCompounds(this.plan, cells);
+    const { cells: free, barred } = allowed(this.plan, all, grid);
+    if (barred.size > 0) this.#say(barred);
+    return free;
+  }
+
+  /** Show a stroke with its figures as if it were made; another call replaces it. */
+  try(cells: readonly number[], grid: number): void {
+    this.#untry();
+    const moves = this.plan.move(cells, grid);
+    if (moves.cells.length === 0) return;
+    this.#tried = { moves, grids: [] };
+    this.#shown(this.plan.apply(moves));
+  }
+
+  /** Take back a stroke or a proposal that is on its way. */
+  giveUp(): void {
+    this.#asked += 1;
+    this.#untry();
+    if (this.store.now.proposal !== null) this.store.set({ proposal: null });
+  }
+
+  /** Make the stroke that is on its way. */
+  finish(): void {
+    const tried = this.#tried;
+    if (tried === null) return;
+    this.#untry();
+    this.assign(Array.from(tried.moves.cells), tried.moves.after[0] ?? UNASSIGNED);
+  }
+
+  /** Have the service work an edit out, and show what it would do; nothing is made before it is accepted. */
+  async propose(edit: EditDocument): Promise<void> {
+    this.giveUp();
+    await this.sync.settled();
+    const asked = this.#asked;
+    this.store.set({ proposal: { edit, state: "asking", moved: 0 } });
+    try {
+      const change = readChange((await this.api.preview(this.sync.revision, edit)).change);
+      if (asked !== this.#asked) return;
+      this.#tried = change;
+      this.#shown(this.plan.apply(change.moves, change.grids));
+      const moved = change.moves.cells.reduce((sum, cell) => sum + (this.plan.ground.households[cell] ?? 0), 0);
+      this.store.set({ proposal: { edit, state: "shown", moved } });
+    } catch (error) {
+      if (asked !== this.#asked) return;
+      const text = error instanceof Offline ? t("offline_needs") : error instanceof ApiError ? error.message : null;
+      this.store.set({ proposal: null, message: { kind: "warning", text: text ?? t("error") } });
+      if (text === null) throw error;
+    }
+  }
+
+  /** Make what is proposed, exactly as it is shown. */
+  accept(): void {
+    const { proposal } = this.store.now;
+    const tried = this.#tried;
+    if (proposal?.state !== "shown" || tried === null) return;
+    this.giveUp();
+    this.#make(proposal.edit, tried.moves, tried.grids);
+  }
+
+  /** Put cells into a grid, or into none with -1. */
+  assign(cells: readonly number[], grid: number): void {
+    const moves = this.plan.move(cells, grid);
+    if (moves.cells.length === 0) return;
+    const edit = { kind: "assign", cells: Array.from(moves.cells), grid: grid < 0 ? null : grid };
+    this.#make(edit, moves, this.#emptied(moves));
+  }
+
+  /** Make a grid of cells; its number is a guess until the service confirms it. */
+  create(cells: readonly number[]): number {
+    const first = cells[0];
+    if (first === undefined) return -1;
+    const id = Math.max(0, ...this.plan.grids.keys()) + 1;
+    const moves = this.plan.move(cells, id);
+    const community = this.plan.ground.community[first] as number;
+    const place = this.plan.ground.communities[community];
+    const code = `${place?.id ?? ""}-${String(id).padStart(3, "0")}`;
+    const after = { id, community, code, name: t("new_grid"), locked: false, staff: 0, kind: "", note: "" };
+    this.#make({ kind: "new-grid", cells: Array.from(moves.cells) }, moves, [{ id, before: null, after }, ...this.#emptied(moves)]);
+    return id;
+  }
+
+  /** Send an edit that only the service can work out. */
+  command(edit: EditDocument): void {
+    this.#make(edit, NO_MOVES, []);
+  }
+
+  /** Bring cells into view. */
+  goTo(cells: readonly number[]): void {
+    const spots = cells.map((cell) => this.places.of(cell));
+    if (spots.length === 0) return;
+    const [lons, lats] = [spots.map(([lon]) => lon), spots.map(([, lat]) => lat)];
+    this.map.fit([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)]);
+  }
+
+  /** The neighbour that a grid would best be merged with. */
+  partner(grid: number): number | null {
+    return bestPartner(this.plan, grid);
+  }
+
+  nameOf(grid: number): string {
+    return this.plan.grids.get(grid)?.name ?? String(grid);
+  }
+
+  /** Tell that an edit, whoever made it, touched the plan. */
+  shown(touched: Touched): void {
+    this.#shown(touched);
+  }
+
+  #make(edit: EditDocument, moves: Moves, grids: readonly GridEdit[]): void {
+    const opId = crypto.randomUUID();
+    this.#shown(this.sync.make({ opId, base: this.sync.revision, edit, change: { moves, grids } }));
+  }
+
+  /** Grids that moves leave without cells vanish with them. */
+  #emptied(moves: Moves): GridEdit[] {
+    const leaving = new Map<number, number>();
+    for (const grid of moves.before) leaving.set(grid, (leaving.get(grid) ?? 0) + 1);
+    return [...leaving].flatMap(([id, count]) => {
+      const before = this.plan.grids.get(id);
+      return before !== undefined && this.plan.figures(id).cells === count ? [{ id, before, after: null }] : [];
+    });
+  }
+
+  #untry(): void {
+    const tried = this.#tried;
+    if (tried === null) return;
+    this.#tried = null;
+    this.#shown(this.plan.apply(tried.moves, tried.grids, true));
+  }
+
+  #shown(touched: Touched): void {
+    this.painter.touched(touched);
+    this.store.set({ version: this.store.now.version + 1 });
+  }
+
+  #say(barred: ReadonlySet<Barred>): void {
+    const [first] = barred;
+    if (first !== undefined) this.store.set({ hint: t(`barred_${first}`) });
+  }
+}

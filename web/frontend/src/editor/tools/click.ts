@@ -1,0 +1,57 @@
+import { t } from "../../shared/i18n";
+import { UNASSIGNED } from "../model/plan";
+import { wholeCompounds } from "../model/reach";
+import type { Session } from "../session";
+import type { Spot, Tool } from "./tool";
+
+type Action = (session: Session, spot: Spot & { readonly cell: number }, grid: number) => void;
+
+/** Do one thing to the grid that is clicked. */
+export class ClickTool implements Tool {
+  readonly cursor: string;
+  readonly #session: Session;
+  readonly #action: Action;
+
+  constructor(session: Session, cursor: string, action: Action) {
+    this.#session = session;
+    this.cursor = cursor;
+    this.#action = action;
+  }
+
+  click(spot: Spot): void {
+    if (spot.cell === null) return;
+    const grid = this.#session.plan.assignment[spot.cell] ?? UNASSIGNED;
+    this.#action(this.#session, { ...spot, cell: spot.cell }, grid);
+  }
+
+  cancel(): void {
+    this.#session.giveUp();
+  }
+}
+
+/** Make a grid of the compound, or with Alt of the building, that is clicked. */
+export const newGrid: Action = (session, spot) => {
+  const cells = session.wanted(spot.single ? [spot.cell] : wholeCompounds(session.plan, [spot.cell]), UNASSIGNED, true);
+  if (cells.length > 0) session.store.set({ grid: session.create(cells) });
+};
+
+/** Lock or unlock the grid; with Alt, the cell. */
+export const lock: Action = (session, spot, grid) => {
+  if (spot.single) session.command({ kind: "lock", locked: session.plan.pinned[spot.cell] !== 1, cells: [spot.cell] });
+  else if (grid !== UNASSIGNED) session.command({ kind: "lock", locked: !session.plan.grids.get(grid)?.locked, grids: [grid] });
+};
+
+/** Join the grid with its best neighbour; a second click on it confirms. */
+export const merge: Action = (session, _spot, grid) => {
+  if (grid === UNASSIGNED) return;
+  const { chosen } = session.store.now;
+  if (chosen.size === 2 && chosen.has(grid)) {
+    const [first, second] = chosen;
+    session.command({ kind: "merge", grids: [first, second] });
+    session.store.set({ chosen: new Set() });
+    return;
+  }
+  const partner = session.partner(grid);
+  if (partner === null) session.store.set({ hint: t("hint_no_partner") });
+  else session.store.set({ chosen: new Set([partner, grid]), hint: t("hint_merge_again", { grid: session.nameOf(partner) }) });
+};
