@@ -16,7 +16,7 @@ NPM = PATH="$(NODE_HOME)/bin:$$PATH" node "$(NODE_HOME)/lib/node_modules/npm/bin
 FRONT_SOURCES := $(shell find $(FRONT)/src -type f 2>/dev/null) $(wildcard $(FRONT)/*.ts $(FRONT)/*.json)
 CATALOGUES := $(wildcard web/translations/*/LC_MESSAGES/messages.po)
 
-.PHONY: help setup setup-dev run test lint types imports check front-check e2e bench demo kernels clean
+.PHONY: help setup setup-dev run test torture lint types imports check front-check e2e bench demo kernels clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -30,6 +30,9 @@ run: setup  ## Start the service on the demo city at http://127.0.0.1:8000
 
 test: setup-dev  ## Run the whole suite
 	$(PY) -m pytest -n 2 --dist loadfile
+
+torture: setup-dev  ## Kills, power cuts, full disks, crowds of editors: the full proofs of docs/reliability.md
+	$(PY) -m pytest -m torture -s
 
 e2e: setup-dev  ## Run the browser tests alone
 	$(PY) -m pytest -m browser

@@ -1,4 +1,4 @@
-"""Time and judge the partition engine on the full demo city: ``python bench/engine.py [fast normal best]``."""
+"""Time and judge the partition engine on the full demo city: ``python -m bench.engine [fast normal best]``."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Runs the two commands a planner runs, each in a fresh process: ``partition`` on the full demo city, then ``export``
 of its grids as GeoJSON. Wall seconds count what the planner waits for; on a shared machine only the CPU seconds of
-one worker can be compared. The hash of the export must be the same for every number of workers. A first run, outside
-the clock, leaves compiled kernels and byte code behind, as any use of an installation does.
+one worker can be compared. The hash of the export must be the same for every number of workers. A first run,
+outside the clock, leaves compiled kernels and byte code behind, as any use of an installation does.
 """
 
 from __future__ import annotations

@@ -144,7 +144,12 @@ class Alternative:
 
 
 def alternatives(
-    units: Units, standard: Standard, *, presets: Sequence[Preset] = PRESETS, search: Search | None = None
+    units: Units,
+    standard: Standard,
+    *,
+    presets: Sequence[Preset] = PRESETS,
+    search: Search | None = None,
+    **options: Any,
 ) -> list[Alternative]:
     """Divide every community once for each preset.
 
@@ -156,6 +161,8 @@ def alternatives(
         One alternative each, in this order.
     search
         How to run the engine. Its progress is told of units done, of all units times presets.
+    options
+        Further keywords of `geo.partition.partition`, e.g. ``start`` and ``pinned``, the same for every preset.
 
     Raises
     ------
@@ -165,7 +172,7 @@ def alternatives(
     search = search or Search()
     found = []
     for number, preset in enumerate(presets):
-        parts = search.step(number, len(presets)).run(units, standard, weights=preset.weights)
+        parts = search.step(number, len(presets)).run(units, standard, weights=preset.weights, **options)
         found.append(Alternative(preset, parts, score(units, parts.grid_of_unit, standard)))
     return found
 

@@ -6,6 +6,8 @@ imports this does it once, beside the reading of the layers, and its workers hav
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 
 from geo.adjacency import Graph
@@ -67,3 +69,5 @@ def _divide_a_row() -> None:
 
 _divide_a_block()
 _divide_a_row()
+# What is loaded stays: forks share its memory untouched, and nobody looks for cycles in it at the end.
+gc.freeze()

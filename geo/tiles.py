@@ -37,6 +37,10 @@ MAX_ZOOM = 15
 WIDE_PX = 640
 """The least zoom is the one at which the whole city is about so wide."""
 
+COARSE_STEPS = 4
+"""Further out than `MAX_ZOOM` lines are drawn within so many steps of the tiles' grid, half a pixel: what
+nobody sees takes time to draw."""
+
 META = "tiles.json"
 
 
@@ -60,7 +64,7 @@ def bake(
 
     Layers and fields: ``cells`` (``cell``), ``edges`` (``edge``, ``k`` border class), ``buildings`` (``cell``,
     ``n`` households), ``compounds`` and ``communities`` (``row``, ``name``), ``roads``, ``water``, ``railways``
-    (``k``).
+    (``k``), ``stations`` (``name``, ``category``).
     ``edge`` counts the pairs of touching cells ``a < b`` by ``a``, then ``b``: the order in which they stand in the
     adjacency. Coordinates are those of EPSG:4326, in Web Mercator tiles as PMTiles version 3.
 
@@ -142,6 +146,10 @@ def _layers(city: City, tiling: Tiling, graph: Graph, low: int) -> Iterator[_Lay
         if len(frame):
             shapes = frame.geometry.to_crs("EPSG:4326").to_numpy()
             yield _Layer(name, _frame(shapes, k=frame["border_class"].to_numpy(np.int64)), low)
+    if len(city.stations):
+        shapes = city.stations.geometry.to_crs("EPSG:4326").to_numpy()
+        told = {name: city.stations[name].to_numpy(dtype=object) for name in ("name", "category")}
+        yield _Layer("stations", _frame(shapes, **told), low)
 
 
 def _named(name: str, frame: gpd.GeoDataFrame, low: int) -> Iterator[_Layer]:
@@ -174,6 +182,8 @@ def _write(layer: _Layer, folder: Path) -> None:
         "MAX_SIZE": str(64 * 1024 * 1024),
         "MAX_FEATURES": str(10_000_000),
     }
+    if layer.name != "edges":  # a short edge would be gone; most have two points anyway
+        options |= {"SIMPLIFICATION": str(COARSE_STEPS), "SIMPLIFICATION_MAX_ZOOM": "0"}
     pyogrio.write_dataframe(
         layer.frame,
         draft,

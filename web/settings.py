@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -76,6 +76,18 @@ class Settings(BaseSettings):
     """Memory for plans kept open; the least recently used is closed first."""
     prepare_demo: bool = True
     """Plan the small demo city at the first start."""
+    basemap_url: str = ""
+    """Tile server of a base map, an address with ``{z}``, ``{x}``, ``{y}`` and optionally ``{key}``."""
+    basemap_key: SecretStr = SecretStr("")
+    """Put in place of ``{key}``. Browsers see it: use one that is bound to this site."""
+    basemap_crs: Literal["wgs84", "gcj02"] = "wgs84"
+    """In which coordinates the base map is drawn; tiles in GCJ-02 are shifted when shown."""
+    basemap_attribution: str = ""
+    """Whose map it is, shown on the map."""
+    basemap_max_zoom: int = Field(default=18, ge=0, le=22)
+    """The closest zoom that the tile server has."""
+    basemap_file: Path | None = None
+    """A base map on this machine: MBTiles or PMTiles, images or vectors."""
     team: bool = False
     """Everybody signs in; without it one person works, on this machine only."""
     secret: SecretStr = SecretStr("")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from geo.editing.change import Change
-from geo.editing.edits import Assign, Edit, Lock, Merge, NewGrid, Rename, SetAttributes
+from geo.editing.edits import Adopt, Assign, Edit, Lock, Merge, NewGrid, Rename, SetAttributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,6 +110,9 @@ def _needs_of_edit(edit: Edit) -> _Needs:
     if isinstance(edit, Assign | NewGrid):
         target = getattr(edit, "grid", None)
         return _Needs(cells=_sorted(edit.cells), existing=frozenset(() if target is None else (target,)))
+    if isinstance(edit, Adopt):
+        grids = frozenset(g for g in edit.grids if g >= 0)
+        return _Needs(cells=_sorted(edit.cells), existing=grids, members=grids)
     if isinstance(edit, Merge):
         grids = frozenset(edit.grids)
         return _Needs(records=grids, members=grids)

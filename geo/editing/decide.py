@@ -1,4 +1,4 @@
-"""What the edits change that the ground alone decides: assign, new grid, merge, lock, rename, set."""
+"""What the edits change that the ground alone decides: assign, new grid, adopt, merge, lock, rename, set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 from geo.editing import refusals
 from geo.editing.arrays import distinct
 from geo.editing.change import Change, GridChange, moves
-from geo.editing.edits import Assign, Lock, Merge, NewGrid, Refusal, Rename, SetAttributes
+from geo.editing.edits import Adopt, Assign, Lock, Merge, NewGrid, Refusal, Rename, SetAttributes
+from geo.editing.keeping import regridded
 from geo.editing.numbering import code_of, name_of, next_number
 from geo.editing.plan import UNASSIGNED, Grid
 from geo.types import DedicatedUse
@@ -62,6 +63,57 @@ def new_grid(plan: Plan, edit: NewGrid) -> Change | Refusal:
         return fault
     grid = Grid(plan.next_grid, home, code_of(plan.ground, home, number), name)
     return moved(plan, cells, grid.id, GridChange(grid.id, None, grid))
+
+
+def adopt(plan: Plan, edit: Adopt) -> Change | Refusal:
+    """Put each cell into its own grid; numbers below 0 become new grids, the nearest to 0 first.
+
+    Refusals besides those of `assign`: ``adopt-malformed`` when cells and grids are not as many, or a cell is named
+    twice.
+    """
+    cells = _cells(plan, edit.cells)
+    if isinstance(cells, Refusal):
+        return cells
+    if len(edit.grids) != len(edit.cells) or len(cells) != len(edit.cells):
+        return refusals.adopt_malformed(len(edit.cells), len(edit.grids))
+    label = np.array(edit.grids, np.int64)[np.argsort(np.array(edit.cells, np.int64))]
+    named = np.unique(label)
+    missing = [g for g in named[named >= 0].tolist() if g not in plan.grids]
+    fault = refusals.no_such_grids(missing) if missing else _strange(plan, cells, label)
+    if fault is not None:
+        return fault
+    fresh = named[named < 0][::-1]
+    number = dict(zip(fresh.tolist(), range(plan.next_grid, plan.next_grid + len(fresh)), strict=True))
+    grids = np.array([number.get(g, g) for g in label.tolist()], np.int64)
+    return _held(plan, cells, grids) or regridded(plan, cells, grids)
+
+
+def _held(plan: Plan, cells: NDArray[np.int32], grids: NDArray[np.int64]) -> Refusal | None:
+    """Refuse locks in the way of cells to grids, and an edit without effect."""
+    old = plan.assignment[cells]
+    leaving = old != grids
+    if not leaving.any():
+        return refusals.nothing_changes()
+    touched = np.unique(np.concatenate([old[leaving], grids[leaving]])).tolist()
+    locked = [g for g in touched if g in plan.grids and plan.grids[g].locked]
+    if locked:
+        return refusals.grids_locked(plan, locked)
+    pinned = cells[leaving & plan.pinned[cells]]
+    return refusals.cells_locked(pinned.tolist()) if len(pinned) else None
+
+
+def _strange(plan: Plan, cells: NDArray[np.int32], label: NDArray[np.int64]) -> Refusal | None:
+    """Refuse cells of another community than their grid; that of a new grid is its first cell's."""
+    community = plan.ground.cells.community[cells]
+    named, first, place = np.unique(label, return_index=True, return_inverse=True)
+    home = community[first].astype(np.int64)
+    for k, grid in enumerate(named.tolist()):
+        if grid >= 0:
+            home[k] = plan.grids[grid].community
+    wrong = np.flatnonzero(community != home[place.ravel()])
+    if not len(wrong):
+        return None
+    return refusals.other_community(plan, int(home[place.ravel()[wrong[0]]]), cells=cells[wrong].tolist())
 
 
 def merge(plan: Plan, edit: Merge) -> Change | Refusal:
@@ -213,6 +265,7 @@ def _text_fault(field: str, value: Any, grid: int) -> Refusal | None:
 DECIDERS: dict[str, Callable[[Plan, Any], Change | Refusal]] = {
     Assign.kind: assign,
     NewGrid.kind: new_grid,
+    Adopt.kind: adopt,
     Merge.kind: merge,
     Lock.kind: lock,
     Rename.kind: rename,

@@ -31,6 +31,18 @@ class NewGrid:
 
 
 @dataclass(frozen=True)
+class Adopt:
+    """Put cells into grids as another division of them has it, all at once.
+
+    ``grids`` goes with ``cells``, one by one. A number below 0 names a new grid; equal ones are the same.
+    """
+
+    kind: ClassVar[str] = "adopt"
+    cells: tuple[int, ...]
+    grids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Merge:
     """Join grids of one community into the first of them."""
 
@@ -137,6 +149,7 @@ class SetAttributes:
 Edit = (
     Assign
     | NewGrid
+    | Adopt
     | Merge
     | SplitLine
     | SplitParts

@@ -9,6 +9,7 @@ import numpy as np
 
 from geo.adjacency import components
 from geo.drawn import take_units
+from geo.fixed import find_fixed
 from geo.units import join_units, open_graph
 
 if TYPE_CHECKING:
@@ -100,3 +101,48 @@ def bare_standard(standard: Standard, *, target: int | None = None, spread: floa
     aim = max(target, 1)
     low, high = max(1, int(np.floor(aim * (1.0 - spread)))), int(np.ceil(aim * (1.0 + spread)))
     return replace(bare, target=aim, min=low, max=high, hard_max=None)
+
+
+def settled(plan: Plan, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Say of every cell whether its grid is just what the standard settles by itself; bool, shape (rows,)."""
+    out = np.zeros(len(rows), np.bool_)
+    if not _settles(plan.standard) or not len(rows):
+        return out
+    communities = np.unique(plan.ground.cells.community[rows])
+    every = np.flatnonzero(plan.ground.live & np.isin(plan.ground.cells.community, communities))
+    taken = take_units(plan.ground.cells, every)
+    single = replace(taken, of_cell=np.arange(len(every), dtype=np.int32))
+    units = joined_compounds(single, np.inf, plan.standard)
+    fixed = find_fixed(units, plan.standard).grid[units.of_cell]
+    grid = plan.assignment[every]
+    for number in np.unique(fixed[fixed >= 0]).tolist():
+        grids = np.unique(grid[fixed == number])
+        if len(grids) == 1 and np.array_equal(fixed == number, grid == grids[0]):
+            out |= plan.assignment[rows] == grids[0]
+    return out
+
+
+def _settles(standard: Standard) -> bool:
+    return bool(standard.dedicated) or any(rule.one_compound_per_grid for rule in standard.rules)
+
+
+def reaches_out(plan: Plan, rows: NDArray[np.intp], compound: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Say of every cell whether homes of its compound lie in grids of its community that take no part."""
+    units = plan.ground.cells
+    others = plan.ground.live & (plan.assignment >= 0) & (plan.load > 0)
+    others[rows] = False
+    width = int(units.compound.max(initial=0)) + 2
+    key = units.community.astype(np.int64) * width + units.compound + 1
+    shared = np.isin(key[rows], np.unique(key[others & (units.compound >= 0)]))
+    return shared & (compound >= 0)
+
+
+def majority(units: Units, old: NDArray[np.int32], load: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return for every unit the grid with most of its load; of equal ones that with more cells, then the lower."""
+    pairs, place = np.unique(np.column_stack([units.of_cell, old]), axis=0, return_inverse=True)
+    weight = np.zeros(len(pairs), np.int64)
+    np.add.at(weight, place.ravel(), load)
+    size = np.bincount(place.ravel())
+    order = np.lexsort((pairs[:, 1], -size, -weight, pairs[:, 0]))
+    first = np.unique(pairs[order, 0], return_index=True)[1]
+    return pairs[order[first], 1].astype(np.int32)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
-from geo.drawn import take_units
 from geo.editing import refusals
 from geo.editing.edits import Refusal
 from geo.editing.keeping import kept_numbers, regridded
-from geo.editing.planning import bare_standard, joined_compounds, loaded_cells
+from geo.editing.planning import (
+    bare_standard,
+    joined_compounds,
+    loaded_cells,
+    majority,
+    reaches_out,
+    settled,
+)
 from geo.editing.refusing import from_error, unless_free
 from geo.errors import InfeasibleError
-from geo.fixed import find_fixed
 from geo.partition import Effort, partition
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from geo.editing.change import Change
     from geo.editing.edits import Rebalance
     from geo.editing.plan import Plan
-    from geo.standards import Standard
     from geo.units import Units
 
 
@@ -43,7 +46,7 @@ def rebalance(plan: Plan, edit: Rebalance) -> Change | Refusal:
         return fault
     free = sorted({g for g in edit.grids if not plan.grids[g].locked})
     every = np.flatnonzero(np.isin(plan.assignment, free))
-    rows = every[~_settled(plan, every)]
+    rows = every[~settled(plan, every)]
     if not len(rows):
         return _nothing(edit)
     return _divided_anew(plan, edit, rows)
@@ -57,14 +60,14 @@ def _divided_anew(plan: Plan, edit: Rebalance, rows: NDArray[np.intp]) -> Change
         cells,
         plan.standard.whole_limit,
         plan.standard,
-        apart=pinned | _reaches_out(plan, rows, cells.compound),
+        apart=pinned | reaches_out(plan, rows, cells.compound),
     )
     communities = np.unique(units.community).tolist()
     if edit.parts is not None and len(communities) > 1:
         return _communities(plan, communities)
     held = np.zeros(units.n, np.bool_)
     held[units.of_cell[np.flatnonzero(pinned)]] = True
-    start = _majority(units, old, plan.load[rows])
+    start = majority(units, old, plan.load[rows])
     counts = None if edit.parts is None else {communities[0]: edit.parts}
     try:
         found = _search(plan, edit, units, start=start, pinned=held, counts=counts)
@@ -129,51 +132,6 @@ def _fault(plan: Plan, edit: Rebalance) -> Refusal | None:
     if edit.parts is not None and edit.parts < 1:
         return Refusal("parts-too-few", "网格数至少为 1。", "There is at least 1 grid.")
     return None if edit.grids else _nothing(edit)
-
-
-def _settled(plan: Plan, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Say of every cell whether its grid is just what the standard settles by itself; bool, shape (rows,)."""
-    out = np.zeros(len(rows), np.bool_)
-    if not _settles(plan.standard) or not len(rows):
-        return out
-    communities = np.unique(plan.ground.cells.community[rows])
-    every = np.flatnonzero(plan.ground.live & np.isin(plan.ground.cells.community, communities))
-    taken = take_units(plan.ground.cells, every)
-    single = replace(taken, of_cell=np.arange(len(every), dtype=np.int32))
-    units = joined_compounds(single, np.inf, plan.standard)
-    fixed = find_fixed(units, plan.standard).grid[units.of_cell]
-    grid = plan.assignment[every]
-    for number in np.unique(fixed[fixed >= 0]).tolist():
-        grids = np.unique(grid[fixed == number])
-        if len(grids) == 1 and np.array_equal(fixed == number, grid == grids[0]):
-            out |= plan.assignment[rows] == grids[0]
-    return out
-
-
-def _settles(standard: Standard) -> bool:
-    return bool(standard.dedicated) or any(rule.one_compound_per_grid for rule in standard.rules)
-
-
-def _reaches_out(plan: Plan, rows: NDArray[np.intp], compound: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Say of every cell whether homes of its compound lie in grids of its community that take no part."""
-    units = plan.ground.cells
-    others = plan.ground.live & (plan.assignment >= 0) & (plan.load > 0)
-    others[rows] = False
-    width = int(units.compound.max(initial=0)) + 2
-    key = units.community.astype(np.int64) * width + units.compound + 1
-    shared = np.isin(key[rows], np.unique(key[others & (units.compound >= 0)]))
-    return shared & (compound >= 0)
-
-
-def _majority(units: Units, old: NDArray[np.int32], load: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return for every unit the grid with most of its load; of equal ones that with more cells, then the lower."""
-    pairs, place = np.unique(np.column_stack([units.of_cell, old]), axis=0, return_inverse=True)
-    weight = np.zeros(len(pairs), np.int64)
-    np.add.at(weight, place.ravel(), load)
-    size = np.bincount(place.ravel())
-    order = np.lexsort((pairs[:, 1], -size, -weight, pairs[:, 0]))
-    first = np.unique(pairs[order, 0], return_index=True)[1]
-    return pairs[order[first], 1].astype(np.int32)
 
 
 def _nothing(edit: Rebalance) -> Refusal:

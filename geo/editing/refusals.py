@@ -87,6 +87,16 @@ def other_community(plan: Plan, community: int, **objects: Iterable[int]) -> Ref
     )
 
 
+def adopt_malformed(cells: int, grids: int) -> Refusal:
+    """Refuse: cells and grids of an adoption that do not go together."""
+    return Refusal(
+        "adopt-malformed",
+        f"每个单元须列出一次，并各有一个网格；现有 {cells} 个单元、{grids} 个网格。",
+        f"Each cell has to be named once, with one grid each; there are {cells} cells and {grids} grids.",
+        {"cells": cells, "grids": grids},
+    )
+
+
 def too_few_grids() -> Refusal:
     """Refuse: a merge of one grid."""
     return Refusal(

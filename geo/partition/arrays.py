@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 # Positions in Static.rule.
 TARGET, LOW, HIGH, HARD, TOLERANCE = 0, 1, 2, 3, 4
 W_BAND, W_SLOPE, W_TOLERANCE, W_EVEN, W_COMPACT, W_BORDER, W_MEAN, W_DONUT = 5, 6, 7, 8, 9, 10, 11, 12
-BLOCK_COST, MEAN, W_MOVED = 13, 14, 15
-RULES = 16
+BLOCK_COST, MEAN, W_MOVED, W_HARD = 13, 14, 15, 16
+RULES = 17
 
 # Positions in State.total.
 VALUE, BEST, HOLES = 0, 1, 2
@@ -74,6 +74,8 @@ class State(NamedTuple):
         int32 (n,): current and best grid of each unit.
     load, area, perimeter, open, value
         float64 (k,): sums per grid; border shared with no other grid; the grid's own share of the objective.
+    loaded, large
+        int64 (k,): units with load, and of those the ones that are above the band by themselves.
     touching
         int32 (k, k): number of unit edges between two grids.
     members
@@ -93,6 +95,8 @@ class State(NamedTuple):
     perimeter: NDArray[np.float64]
     open: NDArray[np.float64]
     value: NDArray[np.float64]
+    loaded: NDArray[np.int64]
+    large: NDArray[np.int64]
     touching: NDArray[np.int32]
     members: NDArray[np.int32]
     pieces: NDArray[np.int32]
@@ -114,7 +118,7 @@ class Scratch(NamedTuple):
     weight, item
         float64 (m + 1,), int64 (m + 1,): heap of edges.
     sums
-        float64 (n, 7): subtree sums.
+        float64 (n, SUMS): subtree sums.
     walk
         int32 (4, n + 1): a depth-first walk over the grids.
     """
@@ -133,8 +137,8 @@ class Scratch(NamedTuple):
 
 
 # Columns of Scratch.sums.
-S_LOAD, S_CAPPED, S_POSITIVE, S_AREA, S_AROUND, S_COST, S_CUT = 0, 1, 2, 3, 4, 5, 6
-SUMS = 7
+S_LOAD, S_CAPPED, S_POSITIVE, S_AREA, S_AROUND, S_COST, S_CUT, S_LARGE = 0, 1, 2, 3, 4, 5, 6, 7
+SUMS = 8
 
 
 def with_mean(static: Static, k: int) -> Static:
@@ -156,6 +160,8 @@ def new_state(n: int, k: int, static: Static) -> State:
         perimeter=np.zeros(k),
         open=np.zeros(k),
         value=np.zeros(k),
+        loaded=np.zeros(k, np.int64),
+        large=np.zeros(k, np.int64),
         touching=np.zeros((k, k), np.int32),
         members=np.zeros((compounds, k), np.int32),
         pieces=np.zeros(compounds, np.int32),

@@ -57,7 +57,8 @@ def cheapest_division(static: Static, k: int, outside: int, *, whole: bool, belo
     k
         Number of grids.
     outside
-        Most of them out of the band.
+        Most of them out of the band; above the hard maximum a grid counts once for each of its units that are too
+        large.
     whole
         Compounds that fit into a grid are not split at all.
     below
@@ -70,7 +71,7 @@ def cheapest_division(static: Static, k: int, outside: int, *, whole: bool, belo
     masks = _listed(static, adjacent, (k, outside), whole=whole)
     if masks is None or not len(masks):
         return Cover(None, proved=masks is not None)
-    cost, out, meets = np.zeros(len(masks)), np.zeros(len(masks), np.bool_), np.zeros(len(masks), np.uint64)
+    cost, out, meets = np.zeros(len(masks)), np.zeros(len(masks), np.int64), np.zeros(len(masks), np.uint64)
     worth(static, adjacent, masks, (cost, out, meets))
     # A cover pays for every piece of a compound, and gets back what it may have.
     back = float((static.excess * static.allowed).sum())
@@ -96,7 +97,7 @@ def _listed(
     static: Static, adjacent: NDArray[np.uint64], wanted: tuple[int, int], *, whole: bool
 ) -> NDArray[np.uint64] | None:
     """List the grids that such a division can hold, none when it cannot be; None when there are too many."""
-    k, outside = wanted
+    k, outside = wanted[0], min(wanted)
     low, high = float(static.rule[LOW]), float(static.rule[HIGH])
     total, inside = float(static.load.sum()), k - outside
     if outside == 0 and not low * k <= total <= high * k:

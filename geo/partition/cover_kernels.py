@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.jit import kernel
-from geo.partition.arrays import HIGH, LOW, W_BORDER, W_DONUT, Static
-from geo.partition.objective import grid_value
+from geo.partition.arrays import HARD, HIGH, LOW, W_BORDER, W_DONUT, Static
+from geo.partition.objective import above_value, grid_value
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Graph: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.float64]]
     """Neighbours of each unit as a mask, (n,), and its load, (n,)."""
 
-    Grids: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.uint64]]
-    """Masks, costs, whether out of the band, and the compounds met as masks."""
+    Grids: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.float64], NDArray[np.int64], NDArray[np.uint64]]
+    """Masks, costs, for how many grids out of the band each counts, and the compounds met as masks."""
 
 ONE = np.uint64(1)
 NONE = np.uint64(0)
@@ -169,14 +169,23 @@ def possible_grids(  # noqa: PLR0917
 
 
 @kernel
+def _misses(rule: NDArray[np.float64], load: float, large: int) -> int:
+    """Return for how many grids out of the band one counts that holds so many units that are too large."""
+    if load > rule[HARD]:
+        return max(1, large)
+    return 1 if load < rule[LOW] or load > rule[HIGH] else 0
+
+
+@kernel
 def worth(
     static: Static,
     adjacent: NDArray[np.uint64],
     masks: NDArray[np.uint64],
-    out: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.uint64]],
+    out: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint64]],
 ) -> None:
-    """Fill what each grid costs, its pieces of compounds included, whether out of the band, and what it meets.
+    """Fill what each grid costs, its pieces of compounds included, how it counts out of the band, what it meets.
 
+    Above the hard maximum a grid counts once for each of its units that are too large.
     A grid's cost is its own: half the border on either side; and it encloses others exactly when what it leaves
     has a piece that does not reach the outside.
     """
@@ -191,12 +200,15 @@ def worth(
     for i in range(len(masks)):
         units = masks[i]
         load, area, around, border = 0.0, 0.0, 0.0, 0.0
+        loaded, large = 0, 0
         left = units
         while left != NONE:
             bit = left & (~left + ONE)
             left &= ~bit
             u = _index(bit)
             load += static.load[u]
+            loaded += 1 if static.load[u] > 0.0 else 0
+            large += 1 if static.load[u] > rule[HIGH] else 0
             area += static.area[u]
             around += static.around[u]
             if static.compound[u] >= 0:
@@ -207,7 +219,8 @@ def worth(
                 else:
                     border += 0.5 * static.cost[e]
         cost[i] = grid_value(rule, load, area, around) + rule[W_BORDER] * border
-        outside[i] = load < rule[LOW] or load > rule[HIGH]
+        cost[i] += above_value(rule, load, loaded, large)
+        outside[i] = _misses(rule, load, large)
         rest = everything & ~units
         while open_ != NONE and rest != NONE:  # noqa: PLR1714 - not in compiled code
             piece = _piece(adjacent, rest)

@@ -24,6 +24,7 @@ from geo.partition.arrays import (
     W_COMPACT,
     W_DONUT,
     W_EVEN,
+    W_HARD,
     W_MEAN,
     W_MOVED,
     W_SLOPE,
@@ -42,7 +43,7 @@ FOUR_PI = 4.0 * np.pi
 
 @kernel
 def grid_value(rule: NDArray[np.float64], load: float, area: float, perimeter: float) -> float:
-    """Return what one grid costs by its load and shape."""
+    """Return what one grid costs by its load and shape; `above_value` comes on top."""
     target = rule[TARGET]
     off = (load - target) / target
     value = rule[W_EVEN] * off * off
@@ -59,6 +60,44 @@ def grid_value(rule: NDArray[np.float64], load: float, area: float, perimeter: f
     if perimeter > 0.0:
         value += rule[W_COMPACT] * (1.0 - FOUR_PI * area / (perimeter * perimeter))
     return value
+
+
+@kernel
+def above_value(rule: NDArray[np.float64], load: float, loaded: int, large: int) -> float:
+    """Return what a grid of several units pays above the hard maximum.
+
+    Parameters
+    ----------
+    rule
+        `Static.rule`.
+    load
+        Of the grid.
+    loaded, large
+        Its units with load, and of those the ones that are above the band by themselves.
+    """
+    if load <= rule[HARD] or loaded < 2:
+        return 0.0
+    # Units that are too large gain nothing by sharing a grid: each pays as if it had its own.
+    alone = rule[W_BAND] + rule[W_TOLERANCE] + rule[W_MEAN]
+    return rule[W_HARD] + max(0, large - 1) * alone
+
+
+@kernel
+def _is_loaded(static: Static, u: int) -> int:
+    return 1 if static.load[u] > 0.0 else 0
+
+
+@kernel
+def _is_large(static: Static, u: int) -> int:
+    return 1 if static.load[u] > static.rule[HIGH] else 0
+
+
+@kernel
+def _value(static: Static, state: State, a: int) -> float:
+    """Return what grid a costs by its load and shape."""
+    rule, load = static.rule, state.load[a]
+    value = grid_value(rule, load, state.area[a], state.perimeter[a])
+    return value + above_value(rule, load, state.loaded[a], state.large[a])
 
 
 @kernel
@@ -79,6 +118,8 @@ def rebuild(static: Static, state: State, scratch: Scratch) -> None:
     part = state.part
     for array in (state.load, state.area, state.perimeter, state.open, state.value):
         array[:] = 0.0
+    state.loaded[:] = 0
+    state.large[:] = 0
     state.touching[:] = 0
     state.members[:] = 0
     state.pieces[:] = 0
@@ -88,6 +129,8 @@ def rebuild(static: Static, state: State, scratch: Scratch) -> None:
         a = part[u]
         state.load[a] += static.load[u]
         state.area[a] += static.area[u]
+        state.loaded[a] += _is_loaded(static, u)
+        state.large[a] += _is_large(static, u)
         state.perimeter[a] += static.around[u]
         state.open[a] += static.outside[u]
         if static.compound[u] >= 0:
@@ -103,7 +146,7 @@ def rebuild(static: Static, state: State, scratch: Scratch) -> None:
                 state.touching[a, b] += 1
     total = border * static.rule[W_BORDER]
     for a in range(len(state.load)):
-        state.value[a] = grid_value(static.rule, state.load[a], state.area[a], state.perimeter[a])
+        state.value[a] = _value(static, state, a)
         total += state.value[a]
         if state.old.shape[0] > 0:
             total += _moved(static, state, a, -1, 0.0)
@@ -142,6 +185,11 @@ def flip_delta(static: Static, state: State, u: int, b: int) -> float:
         - state.value[b]
         + rule[W_BORDER] * cost
     )
+    # Looked at only where it can matter: this is called more often than anything else.
+    if state.load[a] > rule[HARD] or state.load[b] + load > rule[HARD]:
+        loaded, large = _is_loaded(static, u), _is_large(static, u)
+        delta += above_value(rule, state.load[a] - load, state.loaded[a] - loaded, state.large[a] - large)
+        delta += above_value(rule, state.load[b] + load, state.loaded[b] + loaded, state.large[b] + large)
     c = static.compound[u]
     if c >= 0:
         pieces = state.pieces[c]
@@ -189,6 +237,11 @@ def flip(static: Static, state: State, u: int, b: int, delta: float) -> bool:
     state.load[b] += static.load[u]
     state.area[a] -= static.area[u]
     state.area[b] += static.area[u]
+    loaded, large = _is_loaded(static, u), _is_large(static, u)
+    state.loaded[a] -= loaded
+    state.loaded[b] += loaded
+    state.large[a] -= large
+    state.large[b] += large
     if static.outside[u] > 0.0:
         changed |= state.open[b] <= CLOSED_M
         state.open[a] -= static.outside[u]
@@ -196,8 +249,8 @@ def flip(static: Static, state: State, u: int, b: int, delta: float) -> bool:
         changed |= state.open[a] <= CLOSED_M
     state.perimeter[a] += 2.0 * to_a - around
     state.perimeter[b] += around - 2.0 * to_b
-    state.value[a] = grid_value(static.rule, state.load[a], state.area[a], state.perimeter[a])
-    state.value[b] = grid_value(static.rule, state.load[b], state.area[b], state.perimeter[b])
+    state.value[a] = _value(static, state, a)
+    state.value[b] = _value(static, state, b)
     c = static.compound[u]
     if c >= 0:
         state.members[c, a] -= 1

@@ -20,7 +20,7 @@ class Reason:
     ----------
     code
         ``"no-households"``, ``"dedicated"``; by the grid itself ``"unit-too-large"``, ``"compound-kept-whole"``,
-        ``"cut-off"``; by the whole part ``"community-too-small"``, ``"part-too-small"``,
+        ``"hard-maximum"``, ``"cut-off"``; by the whole part ``"community-too-small"``, ``"part-too-small"``,
         ``"community-total-does-not-divide"``, ``"sizes-do-not-pack"``, ``"neighbours-do-not-pack"``; and one of
         `UNPROVED`.
     proved
@@ -72,6 +72,21 @@ def too_large(size: int, standard: Standard, *, kept: bool) -> Reason:
         proved=True,
         zh=f"含一个{size}{zh_unit}的单元，仅此一项已超过上限{standard.max}{zh_unit}。",
         en=f"Holds one unit of {size} {en_unit}, by itself above the maximum of {standard.max}.",
+    )
+
+
+def beyond(size: int, unit: int, standard: Standard) -> Reason:
+    """Say that a grid with a unit above the maximum is above the hard maximum, and why it must be."""
+    zh_unit, en_unit = _words(standard)
+    hard = standard.max if standard.hard_max is None else standard.hard_max
+    return Reason(
+        "hard-maximum",
+        proved=True,
+        zh=f"含一个{unit}{zh_unit}的单元，超过上限{standard.max}{zh_unit}；只与它相连的其余部分不足{standard.min}"
+        f"{zh_unit}，不能单独成网格，只能并入，因此超过硬上限{hard}{zh_unit}（共{size}{zh_unit}）。",
+        en=f"Holds a unit of {unit} {en_unit}, above the maximum of {standard.max}; what touches only this unit is "
+        f"below the minimum of {standard.min} and has to go with it, so that it is above the hard maximum of "
+        f"{hard}: {size} in all.",
     )
 
 
@@ -163,6 +178,19 @@ def not_proved(size: int, standard: Standard) -> Reason:
         proved=False,
         zh=f"{size}{zh_unit}，{side_zh}{limit}{zh_unit}；未找到更好的连通划分，也未证明不可避免。",
         en=f"{size} {en_unit}, {side_en} of {limit}; none better was found, nor proved impossible.",
+    )
+
+
+def above_hard(size: int, standard: Standard) -> Reason:
+    """Say that a grid of several units is above the hard maximum, and that nothing says it must be."""
+    zh_unit, en_unit = _words(standard)
+    hard = standard.max if standard.hard_max is None else standard.hard_max
+    return Reason(
+        "not-proved",
+        proved=False,
+        zh=f"由多个单元组成，共{size}{zh_unit}，高于硬上限{hard}{zh_unit}；未找到不增加超范围网格的连通划分，也未证明不可避免。",
+        en=f"Several units of {size} {en_unit} together, above the hard maximum of {hard}; no connected division "
+        "without it and with no more grids out of the band was found, nor proved impossible.",
     )
 
 

@@ -9,16 +9,18 @@ import numpy as np
 
 from geo.loads import unit_loads
 from geo.partition import reason_texts as say
+from geo.partition.above import counted, must_exceed
 from geo.partition.bounds import part_bound, size_bound, unreachable
 from geo.partition.reason_texts import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from geo.fixed import Fixed
+    from geo.partition.above import Counted
     from geo.partition.arrays import Static
     from geo.partition.problem import Problem
     from geo.standards import Standard
@@ -141,8 +143,13 @@ def assemble(
     rank[order] = np.arange(count, dtype=np.int32)
     grid_of_unit = rank[label] if units.n else np.zeros(0, np.int32)
     community = community[order]
-    given = _Given(units, standard, problems, grid_of_unit, np.asarray(part_of_grid, np.int64)[order])
-    reasons = _proved(given, _own_reasons(given), executor)
+    hard = float(standard.max if standard.hard_max is None else standard.hard_max)
+    band = float(standard.min), float(standard.max), hard
+    how = counted(unit_loads(units, standard), grid_of_unit, count, band)
+    part = np.asarray(part_of_grid, np.int64)[order]
+    given = _Given(units, standard, problems, grid_of_unit, part, how)
+    beyond = _beyond(given)
+    reasons = _proved(given, _own_reasons(given, beyond), beyond, executor)
     return Partition(
         grid_of_unit=grid_of_unit,
         community=community,
@@ -154,13 +161,22 @@ def assemble(
 
 
 class _Given(NamedTuple):
-    """What the reasons are found from; `part` is the position of a grid's problem, below zero for a fixed grid."""
+    """What the reasons are found from.
+
+    Attributes
+    ----------
+    part
+        int64 (grids,): position of a grid's problem, below zero for a fixed grid.
+    how
+        How the grids count.
+    """
 
     units: Units
     standard: Standard
     problems: Sequence[Problem]
     grid_of_unit: NDArray[np.int32]
     part: NDArray[np.int64]
+    how: Counted
 
 
 def _sum(values: NDArray[np.int64], label: NDArray[np.int32], count: int) -> NDArray[np.int64]:
@@ -169,7 +185,7 @@ def _sum(values: NDArray[np.int64], label: NDArray[np.int32], count: int) -> NDA
     return out
 
 
-def _own_reasons(given: _Given) -> list[Reason | None]:
+def _own_reasons(given: _Given, beyond: Mapping[int, Reason]) -> list[Reason | None]:
     """Explain every grid by itself; one that nothing explains is not proved."""
     units, standard = given.units, given.standard
     load = unit_loads(units, standard)
@@ -195,6 +211,8 @@ def _own_reasons(given: _Given) -> list[Reason | None]:
             reasons.append(None)
         elif value == 0:
             reasons.append(say.no_households())
+        elif grid in beyond:
+            reasons.append(beyond[grid])
         elif largest[grid] > standard.max:
             kept = units.compound[unit] >= 0 and units.buildings[unit] > 1
             reasons.append(say.too_large(int(largest[grid]), standard, kept=bool(kept)))
@@ -207,14 +225,42 @@ def _own_reasons(given: _Given) -> list[Reason | None]:
     return reasons
 
 
-def _proved(given: _Given, reasons: list[Reason | None], executor: Executor | None) -> list[Reason | None]:
-    """Look for a proof where there is none: of the whole part first, then of single grids."""
+def _beyond(given: _Given) -> dict[int, Reason]:
+    """Explain the grids of several units above the hard maximum that are not so by their number alone."""
+    standard = given.standard
+    hard = standard.max if standard.hard_max is None else standard.hard_max
+    reasons: dict[int, Reason] = {}
+    for grid in np.flatnonzero(given.how.above & (given.part >= 0)).tolist():
+        problem = given.problems[given.part[grid]]
+        load = problem.static.load
+        own = given.grid_of_unit[problem.rows] == grid
+        large = np.flatnonzero(own & (load > standard.max))
+        total = int(load[own].sum())
+        if len(large) == 1 and must_exceed(problem.static)[large[0]]:
+            reasons[grid] = say.beyond(total, int(load[large[0]]), standard)
+        elif load.sum() <= hard * int((given.part == given.part[grid]).sum()):
+            reasons[grid] = say.above_hard(total, standard)
+    return reasons
+
+
+def _proved(
+    given: _Given,
+    reasons: list[Reason | None],
+    beyond: Collection[int],
+    executor: Executor | None,
+) -> list[Reason | None]:
+    """Look for a proof where there is none: of the whole part first, then of single grids.
+
+    That as many grids must be out of the band proves nothing of one `beyond` the hard maximum.
+    """
     tasks = []
-    for index in sorted(
-        {p for p, r in zip(given.part.tolist(), reasons, strict=True) if p >= 0 and r and not r.proved}
-    ):
+    wanted = [
+        part >= 0 and reason is not None and not reason.proved and grid not in beyond
+        for grid, (part, reason) in enumerate(zip(given.part.tolist(), reasons, strict=True))
+    ]
+    for index in np.unique(given.part[wanted]).tolist():
         own = np.flatnonzero(given.part == index)
-        outside = sum(reasons[g] is not None for g in own)
+        outside = sum(int(given.how.outside[g]) for g in own if reasons[g] is not None)
         tasks.append(_Task(index, given.problems[index].static, given.standard, len(own), outside))
     # In order of size, so that no worker is left with a long one at the end; the answers do not depend on it.
     tasks.sort(key=lambda task: (-len(task.static.load), task.part))
@@ -223,7 +269,7 @@ def _proved(given: _Given, reasons: list[Reason | None], executor: Executor | No
         cut_off = _cut_off(given, given.problems[task.part], stuck)
         for grid in np.flatnonzero(given.part == task.part).tolist():
             reason = reasons[grid]
-            if reason is None or reason.proved:
+            if reason is None or reason.proved or grid in beyond:
                 continue
             if why is not None:
                 reasons[grid] = why

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from geo.errors import CancelledError
+from geo.partition.above import band_of, counted, split_above
 from geo.partition.anneal import anneal
-from geo.partition.arrays import BEST, HIGH, LOW, VALUE, new_scratch, new_state, with_mean
+from geo.partition.arrays import BEST, HIGH, VALUE, W_HARD, new_scratch, new_state, with_mean
 from geo.partition.coarsen import coarsen
 from geo.partition.cover import can_be_covered, cheapest_division
 from geo.partition.objective import rebuild
@@ -30,7 +31,7 @@ Effort = Literal["fast", "normal", "best"]
 
 EFFORTS: dict[str, float] = {"fast": 0.06, "normal": 1.0, "best": 6.0}
 
-PROPOSALS_PER_UNIT = 125
+PROPOSALS_PER_UNIT = 117
 """Proposals per joined unit and start at effort 1."""
 
 SLICE = 200_000
@@ -100,21 +101,31 @@ def budget_for(effort: Effort | float) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One start: its labels, number of grids, grids out of the band, excess pieces, and objective per grid.
+    """One start: its labels, number of grids, and how good it is.
 
-    A grid with several units that are too large counts once for each of them.
+    Attributes
+    ----------
+    outside
+        Grids out of the band; above the hard maximum one counts once for each of its units that are too large.
+    excess
+        Pieces too many of compounds that fit into a grid.
+    above
+        Grids above the hard maximum with several units with load.
+    value
+        Objective per grid.
     """
 
     labels: NDArray[np.int32]
     count: int
     outside: int = 0
     excess: int = 0
+    above: int = 0
     value: float = 0.0
 
     @property
-    def rank(self) -> tuple[int, int, float]:
+    def rank(self) -> tuple[int, int, int, float]:
         """The aims in falling order; lower is better."""
-        return self.outside, self.excess, self.value
+        return self.outside, self.excess, self.above, self.value
 
 
 def solve(problem: Problem, budget: Budget, seed: int, cancelled: CancelCheck = never_cancel) -> Answer:
@@ -127,13 +138,26 @@ def solve(problem: Problem, budget: Budget, seed: int, cancelled: CancelCheck = 
     n = len(problem.rows)
     exact, proved = covered(problem, cancelled) if budget.small else (None, False)
     if exact is not None and proved:
-        return Answer(exact.labels)
+        return Answer(parted(problem, exact, budget, seed, cancelled).labels)
     static = problem.static
     coarse, label = coarsen(static) if n > NOT_JOINED else (static, np.arange(n, dtype=np.int32))
     best = search(problem, coarse, budget, seed, cancelled)
     best = replace(best, labels=best.labels[label])
     best = refine(static, best, budget, hash_seed(seed, problem.key), cancelled)
-    return Answer(best.labels if exact is None or best.rank < exact.rank else exact.labels)
+    best = best if exact is None or best.rank < exact.rank else exact
+    return Answer(parted(problem, best, budget, seed, cancelled).labels)
+
+
+def parted(problem: Problem, run: Run, budget: Budget, seed: int, cancelled: CancelCheck) -> Run:
+    """Divide what is above the hard maximum for want of a grid, unless the number of grids is given."""
+    if problem.fixed or not run.above:
+        return run
+    apart = rated(problem.static, split_above(problem.static, run.labels))
+    if apart.rank >= run.rank:
+        return run
+    key = hash_seed(seed, problem.key, apart.count)
+    refined = refine(problem.static, apart, budget, key, cancelled)
+    return min(apart, refined, key=lambda r: r.rank)
 
 
 def covered(problem: Problem, cancelled: CancelCheck) -> tuple[Run | None, bool]:
@@ -141,17 +165,22 @@ def covered(problem: Problem, cancelled: CancelCheck) -> tuple[Run | None, bool]
     static = problem.static
     if not can_be_covered(static):
         return None, False
-    # Nothing that the grids could save elsewhere outweighs a compound that is split.
-    fits = static.allowed == 1
-    strict = static._replace(excess=np.where(fits, static.excess * problem.span[1], static.excess))
+    # Nothing that the grids could save elsewhere outweighs a grid above the hard maximum, and no number of these
+    # a compound that is split.
+    most = problem.span[1]
+    rule = static.rule.copy()
+    rule[W_HARD] *= most
+    excess = np.where(static.allowed == 1, static.excess * (most * (most + 1)), static.excess)
+    strict = static._replace(excess=excess, rule=rule)
+    large = int((static.load > rule[HIGH]).sum())
     # The aims in falling order: fewest grids out of the band, no compound split that fits, then all the rest.
-    for outside, whole in product(range(problem.span[1] + 1), (True, False)):
+    for outside, whole in product(range(most + large + 1), (True, False)):
         found = []
         proved = True
         for k in range(problem.span[0], problem.span[1] + 1):
             if cancelled():
                 raise CancelledError
-            cover = cheapest_division(strict, k, min(outside, k), whole=whole)
+            cover = cheapest_division(strict, k, outside, whole=whole)
             proved &= cover.proved
             if cover.labels is not None:
                 found.append(rated(static, cover.labels))
@@ -194,7 +223,7 @@ def solve_from(
             best = run
     if best is None:
         raise ValueError("a part has no number of grids to try")
-    return Answer(best.labels)
+    return Answer(parted(problem, best, budget, seed, cancelled).labels)
 
 
 def search(problem: Problem, static: Static, budget: Budget, seed: int, cancelled: CancelCheck) -> Run:
@@ -300,17 +329,14 @@ def cool(
 def judged(static: Static, state: State) -> Run:
     """Return the best assignment of a search with its rank."""
     k = len(state.load)
-    load = np.bincount(state.best, weights=static.load, minlength=k)
-    # Two units that are too large are no better in one grid than in two.
-    giants = np.bincount(state.best[static.load > static.rule[HIGH]], minlength=k)
-    out = (load < static.rule[LOW]) | (load > static.rule[HIGH])
-    outside = int(np.maximum(giants, 1)[out].sum())
+    how = counted(static.load, state.best, k, band_of(static))
     meets = np.zeros((len(static.allowed), k), bool)
     mine = static.compound >= 0
     meets[static.compound[mine], state.best[mine]] = True
     fits = static.allowed == 1
     excess = int((meets[fits].sum(axis=1) - 1).sum())
-    return Run(state.best, k, outside, excess, float(state.total[BEST]) / k)
+    value = float(state.total[BEST]) / k
+    return Run(state.best, k, int(how.outside.sum()), excess, int(how.above.sum()), value)
 
 
 def hash_seed(*numbers: int) -> int:

@@ -8,12 +8,15 @@ from geo.jit import kernel
 from geo.partition.arrays import (
     BEST,
     BLOCK_COST,
+    HARD,
+    HIGH,
     HOLES,
     S_AREA,
     S_AROUND,
     S_CAPPED,
     S_COST,
     S_CUT,
+    S_LARGE,
     S_LOAD,
     S_POSITIVE,
     SUMS,
@@ -27,7 +30,7 @@ from geo.partition.arrays import (
 )
 from geo.partition.heap import heap_pop, heap_push, uniform
 from geo.partition.holes import enclosing_grids
-from geo.partition.objective import flip, flip_delta, grid_value, rebuild
+from geo.partition.objective import above_value, flip, flip_delta, grid_value, rebuild
 
 
 @kernel
@@ -86,6 +89,7 @@ def _subtree_sums(static: Static, scratch: Scratch, count: int) -> None:
         sums[i, S_LOAD] = load
         sums[i, S_CAPPED] = min(load, static.rule[TARGET])
         sums[i, S_POSITIVE] = 1.0 if load > 0.0 else 0.0
+        sums[i, S_LARGE] = 1.0 if load > static.rule[HIGH] else 0.0
         sums[i, S_AREA] = static.area[u]
         sums[i, S_AROUND] = static.around[u]
         sums[i, S_COST] = 0.0
@@ -148,6 +152,10 @@ def _best_cut(static: Static, scratch: Scratch, count: int, temperature: float) 
             )
             + rule[W_BORDER] * sums[i, S_COST]
         )
+        if max(load, rest) > rule[HARD]:
+            loaded, large = int(sums[i, S_POSITIVE]), int(sums[i, S_LARGE])
+            value += above_value(rule, load, loaded, large)
+            value += above_value(rule, rest, int(sums[0, S_POSITIVE]) - loaded, int(sums[0, S_LARGE]) - large)
         value += temperature * np.log(-np.log(1e-12 + (1.0 - 2e-12) * uniform(scratch.rng)))
         if value < lowest:
             choice, lowest = i, value

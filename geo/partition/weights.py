@@ -30,6 +30,9 @@ class Weights:
         A compound in two grids that would have fitted into one, per piece too many.
     piece
         The same for a compound that does not fit into one, beyond the pieces it needs.
+    hard
+        A grid above the hard maximum that holds several units with load. Units that are too large by themselves
+        pay on top, each but the first, what one out of the band pays, so that they gain nothing by sharing it.
     tolerance
         A grid more than 10 % off target.
     mean
@@ -52,6 +55,7 @@ class Weights:
     slope: float = 8.0
     split: float = 200.0
     piece: float = 4.0
+    hard: float = 180.0
     tolerance: float = 60.0
     mean: float = 45.0
     even: float = 2.0
@@ -95,6 +99,7 @@ def rule_array(standard: Standard, weights: Weights, block_cost: float) -> NDArr
             block_cost,
             standard.target,
             weights.moved,
+            weights.hard,
         ]
     )
     if len(rule) != RULES:

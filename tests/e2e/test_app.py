@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import socket
-import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page
+from watching import Watched
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "web"))
@@ -25,91 +18,7 @@ from web_make import city, gpkg  # noqa: E402 - the path is set above
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-START_S = 60
 PLAN_MS = 240_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The service as `python -m web` runs it, on a free port and an empty folder; yields its address."""
-    data = tmp_path_factory.mktemp("served")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"WANGGE_DATA_DIR": str(data), "WANGGE_PORT": str(port)}
-    with (data / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "web"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_up(f"{address}/health", process, data / "log.txt")
-        assert address in (data / "log.txt").read_text(encoding="utf-8")
-        yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
-            return
-        time.sleep(0.2)
-    pytest.fail(f"the service did not start:\n{log.read_text(encoding='utf-8')}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing; CI needs it")
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@dataclass
-class Watched:
-    """A page, the hosts it asked, and everything it complained about."""
-
-    page: Page
-    hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def watched(browser: Browser, server: str) -> Iterator[Watched]:
-    """A fresh browser page; afterwards it must have asked nobody else and complained of nothing."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    watch = Watched(context.new_page())
-    context.on("request", lambda request: watch.hosts.add(urlsplit(request.url).netloc))
-    context.on("console", lambda message: _note(watch, message.type, message.text))
-    context.on("weberror", lambda error: watch.complaints.append(str(error.error)))
-    yield watch
-    context.close()
-    assert watch.hosts - {"", urlsplit(server).netloc} == set()
-    assert watch.complaints == []
-
-
-def _note(watch: Watched, kind: str, text: str) -> None:
-    if kind in {"error", "warning"}:
-        watch.complaints.append(text)
 
 
 def map_frame(page: Page) -> Frame:

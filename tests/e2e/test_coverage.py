@@ -8,24 +8,18 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
-from test_app import Watched, browser, server
-
-__all__ = ["browser", "server"]
+from playwright.sync_api import Locator, Page, Route, expect
+from watching import Watched
 
 pytestmark = pytest.mark.browser
 
 OPEN_MS = 240_000
 """The demo's plan may still be in the making, and its service model is built when the page opens."""
 ANSWER_MS = 30_000
-DRIVER = "GL Driver Message"
-"""What a software renderer says of its own speed."""
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +27,6 @@ def project(server: str) -> str:
     request = urllib.request.Request(f"{server}/api/v1/demo/small", method="POST")  # noqa: S310 - our own server
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         return str(json.load(answer)["id"])
-
-
-@pytest.fixture
-def watched(browser: Browser, server: str) -> Iterator[Watched]:
-    """A fresh page; afterwards it must have asked nobody else and complained of nothing."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    watch = Watched(context.new_page())
-    context.on("request", lambda request: watch.hosts.add(urlsplit(request.url).netloc))
-    context.on("console", lambda message: _note(watch, message.type, message.text))
-    context.on("weberror", lambda error: watch.complaints.append(str(error.error)))
-    yield watch
-    context.close()
-    assert watch.hosts - {"", urlsplit(server).netloc} == set()
-    assert watch.complaints == []
-
-
-def _note(watch: Watched, kind: str, text: str) -> None:
-    if kind in {"error", "warning"} and DRIVER not in text:
-        watch.complaints.append(text)
 
 
 @pytest.fixture

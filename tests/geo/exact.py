@@ -1,24 +1,25 @@
 """The true optimum of a small part: all connected grids listed, then the cheapest exact cover of the units.
 
 The aims are lexicographic: connected grids with load, fewest of them out of the band, fewest excess pieces of
-compounds that fit into a grid, then everything else the engine's objective pays for. A grid's cost is its own: half
-the border on either side, and it encloses others exactly when what it leaves has a piece without outer border. So
-an optimum is a cheapest set of columns that cover each unit once. The linear relaxation, solved by column
-generation over the complete list, gives reduced costs; a depth-first search looks only at columns whose reduced
-costs add up to less than the gap.
+compounds that fit into a grid, fewest grids above the hard maximum with several units with load, then everything
+else the engine's objective pays for. Above the hard maximum a grid counts as out of the band once for each of its
+units that are above the band by themselves. A grid's cost is its own: half the border on either side, and it
+encloses others exactly when what it leaves has a piece without outer border. So an optimum is a cheapest set of
+columns that cover each unit once. The linear relaxation, solved by column generation over the complete list, gives
+reduced costs; a depth-first search looks only at columns whose reduced costs add up to less than the gap.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from exact_kernels import cheapest_cover, connected_sets, measure
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, identity
 
-from geo.partition.arrays import HIGH, LOW, W_BAND, W_BORDER, W_DONUT, with_mean
-from geo.partition.objective import grid_value
+from geo.partition.arrays import HARD, HIGH, LOW, W_BAND, W_BORDER, W_DONUT, W_HARD, with_mean
+from geo.partition.objective import above_value, grid_value
 
 MOST_GRIDS = 60_000
 """Connected sets of units above which an instance is too large."""
@@ -26,10 +27,13 @@ MOST_GRIDS = 60_000
 EXCESS = 1e5
 """Price of an excess piece of a compound that fits: above all that the rest of the objective can differ by."""
 
+ABOVE = 1e4
+"""Price of a grid above the hard maximum: above what the rest can differ by, and ten are below `EXCESS`."""
+
 MISSING = 1e8
 """Price of an artificial column, above anything else."""
 
-GAPS = (0.3, 3.0, 30.0, 300.0, 3.0 * EXCESS, 1e300)
+GAPS = (0.3, 3.0, 30.0, 300.0, 3.0 * ABOVE, 3.0 * EXCESS, 1e300)
 """Above the linear relaxation, where the search looks one after the other."""
 
 
@@ -41,11 +45,13 @@ class TooLargeError(Exception):
 class Aims:
     """What a division is worth: aims in falling order, then the rest of the objective.
 
-    `size` is all that the rest pays and earns, grids out of the band left aside: what a gap is a share of.
+    `size` is all that the rest pays and earns, grids out of the band and above the hard maximum left aside: what a
+    gap is a share of.
     """
 
     outside: int
     excess: int
+    above: int
     rest: float
     size: float
 
@@ -61,12 +67,14 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Columns:
-    """Possible grids: uint64 masks with load, cost, whether out of the band, and the compounds they meet."""
+    """Possible grids: uint64 masks with load, cost, how they count out of the band, whether they are several
+    units above the hard maximum, and the compounds they meet."""
 
     mask: np.ndarray
     load: np.ndarray
     cost: np.ndarray
     out: np.ndarray
+    above: np.ndarray
     meets: np.ndarray
 
     def take(self, rows):
@@ -85,8 +93,9 @@ def judge(static, labels):
     cut = labels[static.source] != labels[static.neighbor]
     earned = static.rule[W_BORDER] * 0.5 * (np.abs(static.cost[cut]) - static.cost[cut]).sum()
     out = int(columns.out.sum())
-    size = rest + float(earned) - float(static.rule[W_BAND]) * out
-    return Aims(out, int(excess[fitting].sum()), rest, size)
+    above = int(columns.above.sum())
+    size = rest + float(earned) - float(static.rule[W_BAND]) * out - float(static.rule[W_HARD]) * above
+    return Aims(out, int(excess[fitting].sum()), above, rest, size)
 
 
 def mask_of(members):
@@ -95,7 +104,7 @@ def mask_of(members):
 
 def optimum(static, count):
     """Return the lexicographic optimum among divisions into `count` grids, None when there is none."""
-    for outside in range(count + 1):
+    for outside in range(count + int((static.load > static.rule[HIGH]).sum()) + 1):
         found = optimum_with(static, count, outside)
         if found is not None:
             return found
@@ -103,7 +112,7 @@ def optimum(static, count):
 
 
 def optimum_with(static, count, outside):
-    """Return the best division into `count` grids, `outside` of them out of the band; None: there is none."""
+    """Return the best division into `count` grids that count `outside` out of the band; None: there is none."""
     static = with_mean(static, count)
     columns = _candidates(static, count, outside)
     if columns is None:
@@ -125,19 +134,20 @@ def _candidates(static, count, outside):
     """List every grid that such a division can hold; its load follows from what the others must have."""
     low, high = static.rule[LOW], static.rule[HIGH]
     total = static.load.sum()
-    inside = count - outside
-    most = total - low * inside - (outside - 1) if outside else 0.0
+    # At least so many are inside: a grid with several units that are too large counts more than once.
+    inside = max(0, count - outside)
+    most = total - low * inside - max(0, count - inside - 1) if outside else 0.0
     least = max(1.0, total - high * inside) if outside == 1 else 1.0
     if outside == 0 and not low * count <= total <= high * count:
         return None
     masks = np.zeros(MOST_GRIDS, np.uint64)
-    spans = np.array([low if inside else 1e300, high if inside else -1.0, least, most])
+    spans = np.array([low, high, least, most])
     found = connected_sets(_adjacent(static), static.load, spans, masks)
     if found < 0:
         raise TooLargeError
     columns = _columns(static, masks[:found])
-    fits = columns.out if outside == count else (columns.out if not inside else columns.load > 0)
-    return columns.take(np.flatnonzero(fits))
+    columns = columns.take(np.flatnonzero((columns.load > 0) & (columns.out <= outside)))
+    return replace(columns, cost=columns.cost + ABOVE * columns.above)
 
 
 def _prices(static):
@@ -160,11 +170,20 @@ def _columns(static, masks):
     measure(masks, graph, (*arrays, static.compound), facts, meets)
     load, _, _, border, holes = facts
     rule = static.rule
-    out = (load < rule[LOW]) | (load > rule[HIGH])
+    bits = _bits(masks, len(static.load))
+    loaded, large = (bits @ (static.load > limit) for limit in (0.0, rule[HIGH]))
+    out = np.where(load > rule[HARD], np.maximum(large, 1), (load < rule[LOW]) | (load > rule[HIGH])).astype(
+        int
+    )
+    above = (load > rule[HARD]) & (loaded > 1)
+    counts = np.stack([loaded, large], axis=1).astype(int).tolist()
     # Called one by one from here: a compiled caller would not notice a change of the objective.
-    own = (grid_value(rule, *row) for row in facts[:3].T)
+    own = (
+        grid_value(rule, *row) + above_value(rule, row[0], *units)
+        for row, units in zip(facts[:3].T, counts, strict=True)
+    )
     cost = np.fromiter(own, float, len(masks)) + rule[W_BORDER] * border + rule[W_DONUT] * holes
-    return Columns(masks, load, cost, out, meets)
+    return Columns(masks, load, cost, out, above, meets)
 
 
 def _relax(static, columns, count, outside):

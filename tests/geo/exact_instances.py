@@ -118,9 +118,9 @@ class Comparison:
 
     @property
     def attained(self):
-        """True when the engine has the optimum of connected grids, the band and whole compounds."""
-        own = self.engine.outside, self.engine.excess
-        return own == (self.best.outside, self.best.excess) and own[0] == self.fewest
+        """True when the engine has the optimum of connected grids, the band, whole compounds, the hard maximum."""
+        own = self.engine.outside, self.engine.excess, self.engine.above
+        return own == (self.best.outside, self.best.excess, self.best.above) and own[0] == self.fewest
 
     @property
     def gap(self):

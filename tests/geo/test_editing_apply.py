@@ -20,6 +20,7 @@ from geo.editing.apply import apply, apply_change, decide
 from geo.editing.change import Change, GridChange, compose, moves
 from geo.editing.edits import (
     NEEDS_SURVEY,
+    Adopt,
     Assign,
     Divide,
     Lock,
@@ -386,3 +387,58 @@ def test_a_division_of_a_neighbour_in_between_stops_undo_and_redo(plan: Plan) ->
     far, _ = apply(one, Divide(7, ()), survey=PaperSurvey())
     assert isinstance(apply_change(far, undo_one), Plan)
     assert apply_change(one, divide_change(plan, 9)).where == {"divisions": [0]}, "its rows are taken"
+
+
+@pytest.mark.parametrize(
+    ("cells", "grids", "drawing"),
+    [
+        ((2, 3, 10, 11), (A, A, A, A), "uuuuxxyyuuuuxxyy"),
+        ((0, 8, 3, 11), (-2, -2, -1, -1), None),
+        ((0, 2), (B, A), "vuuvxxyyuuvvxxyy"),
+    ],
+)
+def test_an_adoption_puts_every_cell_into_its_own_grid(
+    plan: Plan, cells: tuple[int, ...], grids: tuple[int, ...], drawing: str | None
+) -> None:
+    after = made(plan, Adopt(cells, grids))
+    if drawing is not None:
+        assert drawn(after) == drawing
+    else:
+        assert after.assignment[[0, 8]].tolist() == [6, 6]
+        assert after.assignment[[3, 11]].tolist() == [5, 5]
+        assert (after.grids[5].community, after.grids[6].community) == (0, 0)
+        assert len({after.grids[g].code for g in after.grids}) == 6
+    assert set(np.unique(after.assignment)) == set(after.grids)
+
+
+@pytest.mark.parametrize(
+    ("cells", "grids", "code"),
+    [
+        ((0, 1), (B,), "adopt-malformed"),
+        ((0, 0), (B, B), "adopt-malformed"),
+        ((0,), (99,), "no-such-grid"),
+        ((0,), (C,), "other-community"),
+        ((0, 4), (-1, -1), "other-community"),
+        ((0,), (A,), "nothing-changes"),
+        ((400,), (A,), "no-such-cell"),
+        ((), (), "no-cells"),
+    ],
+)
+def test_an_adoption_that_does_not_fit_is_refused(
+    plan: Plan, cells: tuple[int, ...], grids: tuple[int, ...], code: str
+) -> None:
+    refusal = decide(plan, Adopt(cells, grids))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code
+
+
+def test_an_adoption_stops_at_locks(plan: Plan) -> None:
+    locked = made(plan, Lock(locked=True, grids=(A,), cells=(2,)))
+    for cells, grids, code in (
+        ((0,), (B,), "grid-locked"),
+        ((3,), (A,), "grid-locked"),
+        ((2,), (-1,), "cell-locked"),
+    ):
+        refusal = decide(locked, Adopt(cells, grids))
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == code

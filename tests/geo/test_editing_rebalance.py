@@ -78,7 +78,7 @@ def test_pinned_cells_keep_their_grid():
     pins = tuple(int(at.plan.cells_of(g)[i]) for g, i in ((1, -1), (1, 3), (2, 0)))
     pinned, _ = apply(at.plan, Lock(True, cells=pins))
     for seed in range(3):
-        after, _ = done(at, Rebalance((1, 2), "fast", seed=seed), pinned)
+        after, _ = done(at, Rebalance((1, 2), "normal", seed=seed), pinned)
         assert np.array_equal(after.assignment[list(pins)], at.plan.assignment[list(pins)])
 
 

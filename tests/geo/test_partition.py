@@ -191,6 +191,13 @@ def test_the_order_of_the_rows_does_not_change_the_grids(town, solved):
     assert same_grouping(result.grid_of_unit, solved.grid_of_unit[order])
 
 
+def test_the_order_of_the_rows_does_not_change_a_part_that_is_solved_exactly():
+    small = graphs.town(1, 20, seed=3)
+    order = np.random.default_rng(1).permutation(small.n)
+    result = partition(shuffled(small, order), FINE)
+    assert same_grouping(result.grid_of_unit, partition(small, FINE).grid_of_unit[order])
+
+
 def test_another_seed_is_another_plan(town, solved):
     other = partition(town, FINE, seed=6, effort="fast")
     assert not same_grouping(other.grid_of_unit, solved.grid_of_unit)

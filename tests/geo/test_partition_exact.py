@@ -15,6 +15,7 @@ from geo.partition import Weights, partition
 from geo.partition.arrays import VALUE, new_scratch, new_state, with_mean
 from geo.partition.cover import can_be_covered, cheapest_division
 from geo.partition.objective import rebuild
+from geo.partition.search import rated
 from geo.standards import load_standard
 
 QUICK = (
@@ -69,9 +70,13 @@ def small_part(seed):
 def test_the_exact_solver_finds_what_trying_everything_finds(seed, count):
     static = small_part(seed)
     judged = [exact.judge(static, labels) for labels in every_division(static, count)]
-    best = min(judged, key=lambda a: (a.outside, a.excess, a.rest))
+    best = min(judged, key=lambda a: (a.outside, a.excess, a.above, a.rest))
     found = exact.optimum(static, count)
-    assert (found.aims.outside, found.aims.excess) == (best.outside, best.excess)
+    assert (found.aims.outside, found.aims.excess, found.aims.above) == (
+        best.outside,
+        best.excess,
+        best.above,
+    )
     assert found.aims.rest == pytest.approx(best.rest)
     assert exact.judge(static, found.labels) == found.aims
 
@@ -115,6 +120,12 @@ def test_a_part_with_too_many_possible_grids_is_left_to_the_annealing():
     assert not found.proved
     result = partition(graphs.lattice(5, 8, [10] * 40), load_standard("fine-250"))
     assert result.households.sum() == 400
+
+
+def test_two_units_that_are_too_large_are_no_better_in_one_grid_than_in_two():
+    static = problem_of(graphs.lattice(1, 3, [320, 330, 250])).static
+    apart, together = (rated(static, np.array(labels, np.int32)) for labels in ([0, 1, 2], [0, 0, 1]))
+    assert apart.outside == together.outside == 2
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -1,6 +1,6 @@
 """Each proof runs short in every test run and in full by ``make torture``.
 
-A test takes its amount from a parameter of two values, made by `short_and_full`.
+A test takes its amount from a parameter; that of the full form carries the marker ``torture``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from torture_make import Place, assert_same, assert_tiles, assert_whole, replayed
-from torture_server import Client, Editor, Gone, Mirror, Sent, Server, Start
+from torture_server import Client, Editor, GoneError, Mirror, Sent, Server, Start
 
 EDITORS = 3
 LATEST_KILL_S = 0.060
@@ -54,7 +54,7 @@ class Cycle:
             while True:
                 if editor.step():
                     self._first.set()
-        except Gone:
+        except GoneError:
             pass
         except BaseException as error:  # noqa: BLE001 - shown by the test
             self._wrong.append(error)

@@ -19,7 +19,6 @@ import pytest
 from torture_make import Place, replayed
 from torture_server import light_edit
 
-from geo.dataset.ground_file import read_ground
 from geo.editing.edits import to_document
 from geo.errors import GeoError
 from web.auth.people import User
@@ -198,7 +197,6 @@ def test_a_power_cut_loses_no_acknowledged_edit(
             finally:
                 stores.close()
             done += 1
-    read_ground(place.dataset)
     print(
         f"\n{cuts} power cuts on {len(writer.ops)} edits: 0 acknowledged lost, 0 unopenable; "
         f"{further} edits more were found whole; the log began anew {anew} times"

@@ -16,12 +16,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import psutil
 from grounds import random_edit
-from torture_make import SECRET, Place
+from torture_make import Place
 
 from geo.editing.apply import apply_change
 from geo.editing.change import Change
@@ -34,7 +34,7 @@ COOKIE = "wangge-session"
 START_LIMIT_S = 60.0
 
 
-class Gone(Exception):  # noqa: N818 - no error: it is what the test does
+class GoneError(Exception):
     """The server did not answer: it was killed."""
 
 
@@ -44,6 +44,14 @@ class Start:
 
     seconds: float
     cpu_seconds: float
+
+
+class RefusedError(Exception):
+    """An answer that is neither an acknowledgement, nor a conflict, nor a refusal of the edit."""
+
+    def __init__(self, status: int, problem: dict[str, Any], path: str, body: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem}")
+        self.status, self.problem, self.path, self.body = status, problem, path, body
 
 
 class Server:
@@ -85,14 +93,18 @@ class Server:
         while True:
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() - begin < START_LIMIT_S, self._log.read_text()
-            with contextlib.suppress(Gone), Client(self.port) as client:
+            with contextlib.suppress(GoneError), Client(self.port) as client:
                 if client.ask("GET", "/health")[0] == 200:
                     return Start(time.monotonic() - begin, self._cpu_seconds())
             time.sleep(0.01)
 
     def _cpu_seconds(self) -> float:
-        times = [process.cpu_times() for process in (self.root, *self.root.children(recursive=True))]
-        return sum(time.user + time.system for time in times)
+        found = 0.0
+        for process in (self.root, *self.root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that had its say meanwhile
+                times = process.cpu_times()
+                found += times.user + times.system
+        return found
 
     @property
     def worker(self) -> psutil.Process:
@@ -133,7 +145,7 @@ class Client:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"Cookie": f"{COOKIE}={token}"} if token else {}
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,7 +167,7 @@ class Client:
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise Gone(str(error)) from error
+            raise GoneError(str(error)) from error
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Send a request; return status and the JSON value of the answer."""
@@ -274,7 +286,7 @@ class Editor:
 
         Raises
         ------
-        Gone
+        GoneError
             If the server was killed meanwhile.
         """
         op_id = f"{self.name}-{self.random.getrandbits(64):016x}"
@@ -292,7 +304,13 @@ class Editor:
         return self.send("edits", {"op_id": op_id, "base": self._base, "edit": edit})
 
     def send(self, path: str, body: dict[str, Any]) -> bool:
-        """Send one operation until it is acknowledged or refused."""
+        """Send one operation until it is acknowledged or refused.
+
+        Raises
+        ------
+        RefusedError
+            For any other answer.
+        """
         while True:
             self.open.append((path, body))
             begin = time.monotonic()
@@ -311,5 +329,6 @@ class Editor:
                 _, base = self.mirror.catch_up(self.client)
                 body = body | {"base": base}
                 continue
-            assert status in {409, 422}, (status, answer)
+            if status not in {409, 422}:
+                raise RefusedError(status, answer, path, body)
             return False

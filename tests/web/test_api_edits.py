@@ -27,7 +27,7 @@ from geo.editing.plan import Plan
 from web.services import books as books_module
 from web.services.books import Books
 from web.services.editing import Editing
-from web.services.undoing import REDO, UNDO, to_redo, to_undo
+from web.services.undoing import REDO, UNDO, Steps
 from web.store.faults import storage_full
 from web.store.records import EditRecord
 
@@ -378,10 +378,11 @@ def test_undo_and_redo_follow_two_stacks_for_each_author(steps: list[tuple[str, 
     back: dict[str, list[int]] = {"a": [], "b": []}
     for user, step in steps:
         revision = len(log) + 1
-        assert to_undo(reversed(log), user) == (done[user][-1] if done[user] else None)
-        assert to_redo(reversed(log), user) == (back[user][-1] if back[user] else None)
-        assert to_undo(reversed(log), user) == undo_of(map(Line.entry, log), user)
-        assert to_redo(reversed(log), user) == redo_of(map(Line.entry, log), user)
+        found = Steps(log)
+        assert found.next(UNDO, user) == (done[user][-1] if done[user] else None)
+        assert found.next(REDO, user) == (back[user][-1] if back[user] else None)
+        assert found.next(UNDO, user) == undo_of(map(Line.entry, log), user)
+        assert found.next(REDO, user) == redo_of(map(Line.entry, log), user)
         if step == "edit":
             log.append(Line(revision, user))
             done[user].append(revision)

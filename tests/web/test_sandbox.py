@@ -116,3 +116,17 @@ def test_limits_of_the_kernel_are_set() -> None:
         [sys.executable, "-c", code], cwd=sandbox.ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["900", "9"]
+
+
+def test_a_job_stands_behind_the_server_in_the_line_for_processors() -> None:
+    """And so does everything that it starts."""
+    script = (
+        "import os; from multiprocessing import get_context as c; from web.jobs import sandbox;"
+        "before = os.nice(0); sandbox.give_way(); pool = c('fork').Pool(1);"
+        "print(os.nice(0) - before, pool.apply(os.nice, (0,)) - before,"
+        "os.sched_getscheduler(0) == os.SCHED_BATCH); pool.terminate()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    behind, started_behind, batch = done.stdout.split()
+    assert 0 < int(behind) == int(started_behind)
+    assert batch == "True"

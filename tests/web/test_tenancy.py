@@ -98,7 +98,8 @@ def routes(app: Flask) -> list[tuple[str, Rule]]:
 
 
 def address(app: Flask, rule: Rule, place: Place) -> str:
-    values = {name: place.values.get(name, "x") for name in rule.arguments}
+    # "1" fits an address that takes a number as well as one that takes a name.
+    values = {name: place.values.get(name, "1") for name in rule.arguments}
     return app.url_map.bind("localhost").build(rule.endpoint, values, method=next(iter(rule.methods or ())))
 
 

@@ -6,10 +6,12 @@ from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from web.api.common import Id, Model, PlanPath, answers, binary, blueprint, tagged
-from web.api.plans import Revision
 from web.auth.rules import allow, require
 from web.forms import of_service
 from web.services.comparing import crosswalk_csv
+from web.services.values import FORM_NUMBER
+
+Revision = Annotated[int, Field(ge=0, le=2**31 - 1), FORM_NUMBER]
 
 compare = blueprint("compare", prefix="/plans/<plan_id>/compare/<other_id>", tag="Compare")
 

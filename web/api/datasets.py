@@ -1,8 +1,10 @@
 """Datasets: what plans stand on. They never change, so a browser keeps them."""
 
+from typing import Any
+
 from flask import Response, request, send_file
 
-from web.api.common import DatasetPath, answers, binary, blueprint
+from web.api.common import DatasetPath, Model, answers, binary, blueprint
 from web.auth.rules import allow
 from web.forms import of_service
 
@@ -10,6 +12,28 @@ datasets = blueprint("datasets", prefix="/datasets/<dataset_id>", tag="Datasets"
 
 YEAR_S = 365 * 24 * 3600
 FOR_EVER = f"private, max-age={YEAR_S}, immutable"
+
+
+class TileLayer(Model):
+    """A layer of tiles."""
+
+    min_zoom: int
+    max_zoom: int
+    rows: int
+
+
+class TileSet(Model):
+    """What ``tiles.json`` says."""
+
+    bounds: list[float]
+    layers: dict[str, TileLayer]
+
+
+class TileState(Model):
+    """The tiles of a dataset; null while the job draws them."""
+
+    tiles: TileSet | None
+    job: str | None
 
 
 class TilePath(DatasetPath):
@@ -36,6 +60,13 @@ def dataset_ground(path: DatasetPath) -> Response:
     if response.make_conditional(request).status_code == 200:
         response.set_data(grounds.packed(path.dataset_id))
     return response
+
+
+@datasets.get("/tiles", responses=answers(404, ok=TileState))
+@allow("dataset:read")
+def dataset_tile_state(path: DatasetPath) -> dict[str, Any]:
+    """Say what tiles there are, or which job draws them: what an editor asks for while it waits."""
+    return of_service().tile_files.state(path.dataset_id)
 
 
 @datasets.get(

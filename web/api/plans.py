@@ -110,6 +110,13 @@ class GridList(Model):
     grids: list[dict[str, Any]]
 
 
+class Reasons(Model):
+    """Why grids are out of the band, by the grid's id: ``code``, ``zh``, ``en``."""
+
+    revision: int
+    reasons: dict[str, dict[str, Any]]
+
+
 class Metrics(Model):
     """Figures of a plan at a revision."""
 
@@ -211,6 +218,14 @@ def plan_grids(path: PlanPath) -> Response:
 def plan_metrics(path: PlanPath) -> Response:
     """Return the figures of the whole plan; the ETag is the revision."""
     found = of_service().records.figures(path.plan_id)
+    return tagged(jsonify(found), str(found["revision"]))
+
+
+@plans.get("/plans/<plan_id>/reasons", responses=answers(404, ok=Reasons, kept=True))
+@allow("plan:read")
+def plan_reasons(path: PlanPath) -> Response:
+    """Return why grids are out of the band, as far as it still holds; the ETag is the revision."""
+    found = of_service().records.reasons(path.plan_id)
     return tagged(jsonify(found), str(found["revision"]))
 
 

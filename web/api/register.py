@@ -8,6 +8,8 @@ from flask import request
 from flask_openapi.openapi import OpenAPI
 
 from geo import __version__
+from web.api.alternatives import alternatives
+from web.api.basemaps import basemaps
 from web.api.comments import comments
 from web.api.common import PREFIX, Problem
 from web.api.compare import compare
@@ -32,11 +34,13 @@ RESOURCES = (
     jobs,
     plans,
     edits,
+    alternatives,
     versions,
     comments,
     compare,
     presence,
     datasets,
+    basemaps,
     coverage,
     people,
     document,

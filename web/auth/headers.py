@@ -24,6 +24,16 @@ PAGE_POLICY = _policy(
     frame_ancestors="'none'",
 )
 
+
+def page_policy(elsewhere: str) -> str:
+    """Return the policy of a page that may also fetch images and data from one other place; empty for none."""
+    if not elsewhere:
+        return PAGE_POLICY
+    return PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {elsewhere}").replace(
+        "img-src 'self'", f"img-src 'self' {elsewhere}"
+    )
+
+
 MAP_POLICY = _policy(
     sandbox="allow-scripts",
     default_src="'none'",

@@ -22,6 +22,8 @@ from web.jobs import cluster, sandbox
 
 FAILED = 2
 REPORT_EVERY_S = 0.2
+AWAITED = frozenset({"inspect", "load", "map", "alternatives"})
+"""Operations that somebody waits for; the others run in the background."""
 SHOWN = ("report.json", "coverage.json")
 """Results whose findings may name files."""
 
@@ -50,6 +52,8 @@ def main(folder: Path) -> int:
     out = folder / "out"
     sandbox.die_with_parent(task["parent"])
     sandbox.limit(task["limits"])
+    if task["operation"] not in AWAITED:
+        sandbox.give_way()
     try:
         result = _fenced(task, out)
     except GeoError as error:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 GRACE_S = 0.4
 """Between asking a process to end and killing it."""
 
-COMPILED = frozenset({"plan", "siting", "coverage", "resolve", "export"})
+COMPILED = frozenset({"plan", "siting", "coverage", "resolve", "export", "alternatives"})
 """Operations that use compiled kernels."""
 
 SPREAD = frozenset({"plan"})

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from geo.types import ROLES
 from web.jobs import screen
+from web.jobs.alternatives import alternatives
 from web.jobs.exporting import export
 from web.jobs.siting import siting
-from web.jobs.starting import write_start
+from web.jobs.starting import write_old, write_start
 from web.jobs.tiling import tiles
 
 # Each operation imports what it needs: looking at a file needs neither numba nor folium.
@@ -136,6 +137,7 @@ def plan(
     write_result(result, out / "plan.gpkg", out / "report.json")
     progress("write", 1, 4)
     write_start(result, _made_with(parameters), out)
+    write_old(result, out)
     progress("write", 2, 4)
     frames = read_plan(out / "plan.gpkg")
     export_plan(frames, out / "grids.geojson", to="geojson")
@@ -274,4 +276,5 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "siting": siting,
     "export": export,
     "tiles": tiles,
+    "alternatives": alternatives,
 }

@@ -18,6 +18,7 @@ from geo.editing.start import restored, snapshot
 from geo.errors import GeoError
 from web.errors import ChainError, NotFoundError
 from web.services.plan_standards import standard_from
+from web.services.undoing import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,22 +97,19 @@ class Book:
     """About what `entries` weigh."""
     answers: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
     """The latest answers, by operation."""
+    steps: Steps | None = None
+    """What authors may take back, once somebody asked; see `Books.steps`."""
 
     def advance(self, plan: Plan, record: EditRecord) -> None:
         """Take over a committed change."""
         self.plan, self.revision = plan, record.revision
         self.entries.append(Entry(record))
         self.log_bytes += self.entries[-1].size
+        if self.steps is not None:
+            self.steps.add(record)
         if len(self.entries) > LOG_KEPT or self.log_bytes > LOG_BYTES:
             del self.entries[: (len(self.entries) + 1) // 2]
             self.log_bytes = sum(entry.size for entry in self.entries)
-
-    def extend_back(self, page: list[Entry]) -> None:
-        """Keep the entries just before those in memory, if there is room."""
-        weight = sum(entry.size for entry in page)
-        if len(self.entries) + len(page) <= LOG_KEPT and self.log_bytes + weight <= LOG_BYTES:
-            self.entries[:0] = page
-            self.log_bytes += weight
 
     def answered(self, op_id: str, answer: dict[str, Any]) -> None:
         """Remember an answer, unless it is very long."""
@@ -205,18 +203,18 @@ class Books:
             after = records[-1].revision
         return found
 
-    def backwards(self, plan_id: str, book: Book) -> Iterator[Entry]:
-        """Go through the whole log from its end; pages that are read stay in memory while there is room."""
-        yield from reversed(list(book.entries))
-        before = book.entries[0].revision if book.entries else book.revision + 1
-        while before > 1:
-            after = max(before - 1 - PAGE, 0)
-            page = [Entry(record) for record in self.store.edits(plan_id, after, before - 1 - after)]
-            first = book.entries[0].revision if book.entries else book.revision + 1
-            if first == before:
-                book.extend_back(page)
-            yield from reversed(page)
-            before = after + 1
+    def entry(self, plan_id: str, book: Book, revision: int) -> Entry:
+        """Return one revision of the log."""
+        first = book.entries[0].revision if book.entries else revision + 1
+        if revision >= first:
+            return book.entries[revision - first]
+        return Entry(self.store.edits(plan_id, after=revision - 1, limit=1)[0])
+
+    def steps(self, plan_id: str, book: Book) -> Steps:
+        """Return what authors may take back and bring back; the log is read for it once."""
+        if book.steps is None:
+            book.steps = Steps(self.store.steps(plan_id, at_most=book.revision))
+        return book.steps
 
     def state_at(self, plan_id: str, revision: int) -> Plan:
         """Return a plan as it was at a revision, from the nearest snapshot before it.

@@ -65,19 +65,20 @@ class Comparing:
         ConflictError
             ``plans-apart``: the plans stand on different datasets.
         """
-        record, plan, at = self._state(plan_id, revision)
-        other_record, other, other_at = self._state(other_id, other_revision)
-        if record.dataset_id != other_record.dataset_id:
+        stored = self._books.store
+        if stored.get(plan_id).dataset_id != stored.get(other_id).dataset_id:
             raise ConflictError(
                 "plans-apart",
                 "两个方案不在同一份数据上，不能比较。请选择同一次导入数据的方案。",
                 "The plans stand on different data and cannot be compared. Choose plans of the same upload.",
             )
+        record, plan, at = self._state(plan_id, revision)
+        other_record, other, other_at = self._state(other_id, other_revision)
         laid = overlay(plan, other)
         return {
             "plan": _head(record, plan, at),
             "other": _head(other_record, other, other_at),
-        } | _compared(laid, plan, other)
+        } | compared(laid, plan, other)
 
     def _state(self, plan_id: str, revision: int | None) -> tuple[PlanRecord, Plan, int]:
         record, plan, head = self._books.current(plan_id)
@@ -88,18 +89,18 @@ class Comparing:
         return record, self._books.state_at(plan_id, revision), revision
 
 
-def crosswalk_csv(compared: Mapping[str, Any]) -> str:
-    """Return the crosswalk of `Comparing.compare` as a table for Excel, with no cell that it would run as a formula.
+def crosswalk_csv(found: Mapping[str, Any]) -> str:
+    """Return the crosswalk of `Comparing.compare` as a table for Excel, with no cell that would run as a formula.
 
-    One row per pair of grids that share ground, by code; a blank code stands for no grid.
+    One row per pair of grids that share ground, in the order of `crosswalk`; a blank code stands for no grid.
     """
-    ours = {row["id"]: row for row in compared["grids"]}
-    theirs = {row["id"]: row for row in compared["other_grids"]}
+    ours = {row["id"]: row for row in found["grids"]}
+    theirs = {row["id"]: row for row in found["other_grids"]}
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, fieldnames=CROSSWALK, extrasaction="ignore")
     writer.writeheader()
     nothing = {"code": "", "name": ""}
-    for pair in compared["crosswalk"]:
+    for pair in found["crosswalk"]:
         own, other = ours.get(pair["grid"], nothing), theirs.get(pair["other"], nothing)
         named = {"other_code": other["code"], "other_name": other["name"]}
         row = pair | named | {"code": own["code"], "name": own["name"], "main": int(pair["main"])}
@@ -111,7 +112,7 @@ def _head(record: PlanRecord, plan: Plan, revision: int) -> dict[str, Any]:
     return {"id": record.id, "name": record.name, "revision": revision, "grids": len(plan.grids)}
 
 
-def _compared(laid: Overlay, plan: Plan, other: Plan) -> dict[str, Any]:
+def compared(laid: Overlay, plan: Plan, other: Plan) -> dict[str, Any]:
     """Compare by households; grids without any are compared by their area."""
     ids, other_ids = np.array(sorted(plan.grids), np.int64), np.array(sorted(other.grids), np.int64)
     rows = (_rows(laid.old, other_ids), _rows(laid.new, ids))
@@ -142,7 +143,7 @@ def _compared(laid: Overlay, plan: Plan, other: Plan) -> dict[str, Any]:
             }
             for row in old
         ],
-        "crosswalk": _crosswalk(laid, rows, by_homes, {row["id"]: row["link"] for row in new}),
+        "crosswalk": _crosswalk(laid, by_homes, {row["id"]: row["link"] for row in new}),
     }
 
 
@@ -207,12 +208,7 @@ def _named(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": grid.id, "code": grid.code, "name": grid.name}
 
 
-def _crosswalk(
-    laid: Overlay,
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
-    by_homes: Comparison,
-    main: Mapping[int, int | None],
-) -> list[dict[str, Any]]:
+def _crosswalk(laid: Overlay, by_homes: Comparison, main: Mapping[int, int | None]) -> list[dict[str, Any]]:
     """Return the pairs with the buildings that they share; `geo.compare` counts pieces, not buildings."""
     pairs, place = np.unique(np.stack([laid.new, laid.old], axis=1), axis=0, return_inverse=True)
     sums = np.zeros(len(pairs), np.int64)

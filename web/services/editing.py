@@ -16,7 +16,7 @@ from geo.editing.judged import grid_rows, summary
 from geo.editing.publish import warnings
 from web.errors import ConflictError, RefusedError, StaleError
 from web.services.plan_words import entry_json
-from web.services.undoing import REDO, UNDO, to_redo, to_undo
+from web.services.undoing import REDO, UNDO
 from web.store.records import EditRecord
 
 if TYPE_CHECKING:
@@ -111,10 +111,8 @@ class Editing:
 
     def open_to(self, plan_id: str, book: Book, author_id: str) -> dict[str, int | None]:
         """Return the revisions that an undo and a redo of the author would take."""
-        return {
-            "undo": to_undo(self._books.backwards(plan_id, book), author_id),
-            "redo": to_redo(self._books.backwards(plan_id, book), author_id),
-        }
+        steps = self._books.steps(plan_id, book)
+        return {kind: steps.next(kind, author_id) for kind in (UNDO, REDO)}
 
     def _commit(self, plan_id: str, author: Author, op_id: str, step: _Step) -> dict[str, Any]:
         with self._books.held(plan_id) as (record, book):
@@ -272,19 +270,24 @@ class _Back:
         """Nothing takes long."""
 
     def change(self, book: Book) -> Change:
-        log = self._books.backwards(self._plan_id, book)
-        found = (to_undo if self._kind == UNDO else to_redo)(log, self._user_id)
+        found = self._books.steps(self._plan_id, book).next(self._kind, self._user_id)
         if found is None:
             zh, en = ("撤销", "undo") if self._kind == UNDO else ("恢复", "redo")
             raise ConflictError(
                 f"nothing-to-{self._kind}", f"没有可{zh}的修改。", f"You have no change to {en} in this plan."
             )
         self._revision = found
-        first, *later = self._books.entries(self._plan_id, book, found - 1)
-        change = first.change.inverse() if self._kind == UNDO else first.change
-        if isinstance(apply_change(book.plan, change), Refusal):
+        made = self._books.entry(self._plan_id, book, found).change
+        change = made.inverse() if self._kind == UNDO else made
+        refusal = apply_change(book.plan, change)
+        if isinstance(refusal, Refusal):
+            later = self._books.entries(self._plan_id, book, found)
             others = [entry for entry in later if entry.user_id != self._user_id]
-            met = conflicts(change, [entry.change for entry in others], whole=False)
+            changes = [entry.change for entry in others]
+            # What it moves itself; else grids that it would leave without a cell, or take from under others' cells.
+            met = conflicts(change, changes, whole=False) or [
+                item for item in conflicts(change, changes) if item.id in refusal.where.get("grids", ())
+            ]
             if met:
                 raise _conflict(met, others, book.revision)
         return change

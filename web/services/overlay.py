@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def overlay(new: Plan, old: Plan) -> Overlay:
     whole[torn] = False
     pieces = [piece for cell in torn for piece in _pieces(sides[0], sides[1], cell, cell)]
     base = new.base
-    columns = [
+    columns: list[NDArray[Any]] = [
         new.assignment[:n][whole],
         old.assignment[:n][whole],
         base.cells.households[whole],
@@ -112,24 +112,29 @@ def _outlines(division: Division) -> list[tuple[tuple[tuple[int, int], ...], ...
 
 
 def _shared_out(new: _Side, old: _Side, ours: list[int], theirs: list[int]) -> list[Piece]:
-    """Share out what parts hold, the pair with most common ground first; ties go to the first parts."""
+    """Share out what parts hold by their common ground, whole numbers that add up on both sides.
+
+    Each pair first gets its share rounded down. What is left goes to the pairs with most common ground.
+    """
     from shapely import Polygon  # noqa: PLC0415 - hardly ever needed
 
     def shape(side: _Side, cell: int) -> Polygon:
         outer, *holes = side.rings(cell)
         return Polygon(outer, holes)
 
+    outlines = {a: shape(new, a) for a in ours}
     common = {
-        (a, b): shape(new, a).intersection(shape(old, b)).area for a in sorted(ours) for b in sorted(theirs)
+        (a, b): outlines[a].intersection(shape(old, b)).area for a in sorted(ours) for b in sorted(theirs)
     }
-    left = {("new", a): new.amounts(a) for a in ours} | {("old", b): old.amounts(b) for b in theirs}
-    pieces = []
-    for a, b in sorted(common, key=lambda pair: -common[pair]):
-        mine, other = left["new", a], left["old", b]
-        taken = [min(pair) for pair in zip(mine, other, strict=True)]
-        for k, amount in enumerate(taken):
-            mine[k] -= amount
-            other[k] -= amount
-        if any(taken):
-            pieces.append((new.grid(a), old.grid(b), *taken))
-    return pieces
+    mine, other = {a: new.amounts(a) for a in ours}, {b: old.amounts(b) for b in theirs}
+    held = {a: tuple(amounts) for a, amounts in mine.items()}
+    taken = {pair: [0] * len(COUNTED) for pair in sorted(common, key=lambda pair: -common[pair])}
+    for rounded in (True, False):
+        for (a, b), amounts in taken.items():
+            for k in range(len(COUNTED)):
+                fair = int(held[a][k] * common[a, b] / outlines[a].area) if rounded else mine[a][k]
+                amount = min(fair, mine[a][k], other[b][k])
+                amounts[k] += amount
+                mine[a][k] -= amount
+                other[b][k] -= amount
+    return [(new.grid(a), old.grid(b), *amounts) for (a, b), amounts in taken.items() if any(amounts)]

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from geo.editing.judged import grid_rows, summary
 from geo.editing.start import snapshot
+from geo.editing.started import held_reasons
 from geo.tiling import SCALE
 from web.errors import ConflictError, JobError, NotFoundError
+from web.jobs.starting import OLD_SOURCE
 from web.services.plan_standards import standard_document, standard_from, standard_json
 from web.store.records import DatasetRecord, PlanRecord, VersionRecord
 
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geo.editing.division import Division
+    from geo.editing.plan import Plan
     from web.services.books import Books
     from web.services.editing import Author
     from web.services.plans import Finished, Plans
     from web.store import Job, Project, Stores
+
+
+OLD_NAME = "原有网格 Old grids"
 
 
 class PlanRecords:
@@ -52,6 +58,8 @@ class PlanRecords:
         made = self._finished(job)
         facts = {"communities": len(made.plan.ground.community_ids)}
         self._adopt(job, made.dataset, DatasetRecord(made.dataset_id, cells=made.plan.ground.n, facts=facts))
+        if made.old is not None:
+            self._add_old(job, made.dataset_id, *made.old)
         record = PlanRecord(
             project_id=job.project,
             dataset_id=made.dataset_id,
@@ -105,6 +113,12 @@ class PlanRecords:
         """Return the figures of every grid, and the revision they are of."""
         _, plan, revision = self._books.current(plan_id)
         return {"revision": revision, "grids": grid_rows(plan)}
+
+    def reasons(self, plan_id: str) -> dict[str, Any]:
+        """Return why grids are out of the band, as far as the engine's proofs still hold, and the revision."""
+        _, plan, revision = self._books.current(plan_id)
+        found = held_reasons(plan)
+        return {"revision": revision, "reasons": {str(grid): why for grid, why in found.items()}}
 
     def figures(self, plan_id: str) -> dict[str, Any]:
         """Return the figures of the whole plan, and the revision they are of."""
@@ -219,12 +233,36 @@ class PlanRecords:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def _add_old(self, job: Job, dataset_id: str, plan: Plan, content: bytes) -> None:
+        """Add the old division, once for a project and a dataset; before the plan, which tells that all is done."""
+        if any(is_old(known, dataset_id) for known in self._stores.plans.of_project(job.project)):
+            return
+        record = PlanRecord(
+            project_id=job.project,
+            dataset_id=dataset_id,
+            name=OLD_NAME,
+            standard=standard_document(plan.standard),
+            parameters=dict(plan.parameters),
+            summary=summary(plan),
+        )
+        self._stores.plans.add(record, content)
+
     def _next_name(self, project_id: str) -> str:
-        taken = {plan.name for plan in self._stores.plans.of_project(project_id)}
+        known = self._stores.plans.of_project(project_id)
+        taken = {plan.name for plan in known if not is_old(plan, plan.dataset_id)}
         number = len(taken) + 1
         while f"方案 {number}" in taken:
             number += 1
         return f"方案 {number}"
+
+
+def is_old(record: PlanRecord, dataset_id: str) -> bool:
+    """Whether a plan is the old division of a dataset as it was read, not a branch of it."""
+    return (
+        record.dataset_id == dataset_id
+        and record.parent_id is None
+        and record.parameters.get("source") == OLD_SOURCE
+    )
 
 
 def record_json(record: PlanRecord) -> dict[str, Any]:

@@ -44,8 +44,22 @@ def standard_json(standard: Standard) -> dict[str, Any]:
         "hard_max",
         "unit",
         "split_compound",
+        "release",
     )
     return {name: getattr(standard, name) for name in named} | {
         "barriers": dict(standard.barriers),
         "rules": len(standard.rules),
+        "type_rules": [
+            {
+                name: getattr(rule, name)
+                for name in ("compound_type", "measure", "target", "one_compound_per_grid")
+            }
+            for rule in standard.rules
+        ],
+        "dedicated": list(standard.dedicated),
+        "levels": list(standard.levels),
+        "sublevels": [
+            {name: getattr(level, name) for name in ("name_zh", "name_en", "target")}
+            for level in standard.sublevels
+        ],
     }

@@ -131,9 +131,15 @@ def _renumber(said: Said) -> tuple[str, str]:
     return f"为 {count} 个网格重新编号", f"Numbered {count} grids anew"
 
 
+def _adopt(said: Said) -> tuple[str, str]:
+    count = len(said.change.get("cells", ()))
+    return f"采用备选方案，调整 {count} 个单元", f"Adopted an alternative, moving {_cells(count)}"
+
+
 WORDS: Mapping[str, Callable[[Said], tuple[str, str]]] = {
     "assign": _assign,
     "new-grid": _new,
+    "adopt": _adopt,
     "merge": _about("合并", "Merged", "grids"),
     "split-line": _about("按线拆分", "Split by a line", "grid"),
     "split-parts": _about("均分", "Split evenly", "grid"),

@@ -14,7 +14,7 @@ from geo.standards import Standard, list_standards, load_standard
 from web.errors import ConflictError, JobError, file_missing
 from web.jobs.exporting import PUBLISHED
 from web.jobs.launch import Task
-from web.jobs.starting import DATASET, START
+from web.jobs.starting import DATASET, OLD, START
 from web.jobs.stated import stated
 from web.jobs.tiling import TILES
 from web.services.projects import labels, sources
@@ -53,6 +53,7 @@ STAGE_SHARES = {
     "sites": (0.14, 0.25),
     "prove": (0.25, 0.98),
     "tiles": (0.02, 1.0),
+    "alternatives": (0.1, 0.98),
     "cells": (0.14, 0.45),
     "partition": (0.45, 0.82),
     "write": (0.82, 0.88),
@@ -102,12 +103,15 @@ class Finished:
         The plan at revision 0, checked against the dataset's ground.
     snapshot
         The same as `geo.editing.start.snapshot` wrote it.
+    old
+        The city's old division as a plan, and its snapshot; None without one.
     """
 
     dataset_id: str
     dataset: Path
     plan: Plan
     snapshot: bytes
+    old: tuple[Plan, bytes] | None = None
 
 
 class Plans:
@@ -158,14 +162,18 @@ class Plans:
             ``results-unusable``: dataset and plan are not whole, or do not fit together.
         """
         out = self._jobs.out(job.id)
-        folder, start = out / DATASET, out / START
+        folder, start, before = out / DATASET, out / START, out / OLD
         try:
-            if folder.is_symlink() or start.is_symlink():
+            if any(path.is_symlink() for path in (folder, start, before)):
                 raise OSError(str(out))  # noqa: TRY301 - one answer for all faults
             ground = read_ground(folder)
             content = start.read_bytes()
             standard = PlanParameters.model_validate(job.parameters).to_standard()
-            return Finished(dataset_id(folder), folder, restored(ground, standard, content), content)
+            plan, old = restored(ground, standard, content), None
+            if before.is_file():
+                division = before.read_bytes()
+                old = restored(ground, standard, division), division
+            return Finished(dataset_id(folder), folder, plan, content, old)
         except (OSError, DatasetError, PlanError) as error:
             raise _unusable() from error
 

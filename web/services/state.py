@@ -11,6 +11,8 @@ from web.jobs import landlock
 from web.jobs.desks import coverage_desks
 from web.jobs.plan_desk_client import PlanDesk
 from web.jobs.runner import Runner
+from web.services.alternatives import Alternatives
+from web.services.basemaps import Basemaps
 from web.services.books import Books
 from web.services.comparing import Comparing
 from web.services.coverage import Coverages
@@ -56,10 +58,12 @@ class Service:
     coverages: Coverages
     grounds: Grounds
     tile_files: TileFiles
+    basemaps: Basemaps
     desk: PlanDesk
     books: Books
     records: PlanRecords
     editing: Editing
+    alternatives: Alternatives
     reviewing: Reviewing
     comparing: Comparing
     feed: Feed
@@ -68,6 +72,7 @@ class Service:
     @classmethod
     def make(cls, settings: Settings) -> Service:
         """Open the store and start the runner."""
+        basemaps = Basemaps(settings)  # first: nothing is open yet when its file cannot be read
         stores = Stores.open(settings)
         project_store, job_store = stores.projects, stores.jobs
         runner = Runner(settings, job_store)
@@ -75,6 +80,7 @@ class Service:
         plans = Plans(settings, project_store, job_store, runner)
         grounds, desk, feed = Grounds(settings.datasets_dir), PlanDesk(settings), Feed(stores.plans)
         books = Books(stores.plans, grounds, memory_bytes=settings.plan_memory_mb * MEGABYTE)
+        records, editing = PlanRecords(stores, books, plans), Editing(books, desk, feed.announce)
         service = cls(
             settings=settings,
             stores=stores,
@@ -84,11 +90,13 @@ class Service:
             plans=plans,
             coverages=Coverages(settings, project_store, job_store, runner, residents),
             grounds=grounds,
+            basemaps=basemaps,
             tile_files=TileFiles(grounds, stores.plans, plans),
             desk=desk,
             books=books,
-            records=PlanRecords(stores, books, plans),
-            editing=Editing(books, desk, feed.announce),
+            records=records,
+            editing=editing,
+            alternatives=Alternatives(stores, runner, books=books, records=records, editing=editing),
             reviewing=Reviewing(stores, books, plans),
             comparing=Comparing(books),
             feed=feed,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from web.errors import NotFoundError, file_missing
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from web.services.plans import Plans
     from web.store import PlanStore
 
+META = "tiles.json"
 NAME = re.compile(r"tiles\.json|[a-z][a-z0-9_-]{0,40}\.pmtiles")
 
 
@@ -24,6 +26,22 @@ class TileFiles:
         self._grounds = grounds
         self._plans = plans
         self._jobs = jobs
+
+    def state(self, dataset_id: str) -> dict[str, Any]:
+        """Return ``tiles``, what ``tiles.json`` says or None, and ``job``, the id of the job that draws them.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset.
+        """
+        try:
+            described: dict[str, Any] = json.loads(self.path(dataset_id, META).read_text(encoding="utf-8"))
+        except NotFoundError as error:
+            if error.code != "tiles-missing":
+                raise
+            return {"tiles": None, "job": error.where["job"]}
+        return {"tiles": described, "job": None}
 
     def path(self, dataset_id: str, name: str) -> Path:
         """Return the path of ``tiles.json`` or ``<layer>.pmtiles``.

@@ -18,10 +18,6 @@ class Logged(Protocol):
         """Number of the revision, from 1."""
 
     @property
-    def kind(self) -> str:
-        """``undo``, ``redo`` or the kind of the edit."""
-
-    @property
     def user_id(self) -> str | None:
         """Who made it."""
 
@@ -34,45 +30,45 @@ class Logged(Protocol):
         """Revision that a redo brings back."""
 
 
-def to_undo(newest_first: Iterable[Logged], user_id: str | None) -> int | None:
-    """Return the revision of an author's last edit that is in force; None when all are taken back.
+class Steps:
+    """Two stacks of revisions for each author: edits in force, and edits taken back.
+
+    A number a revision is all that is kept, and one more revision costs the same however long the log is.
 
     Parameters
     ----------
-    newest_first
-        The log backwards, down to its beginning; read only as far as needed.
+    log
+        From its beginning, the earliest first.
     """
-    taken_back: dict[int, bool] = {}
-    for entry in newest_first:
-        if entry.user_id != user_id:
-            continue
+
+    def __init__(self, log: Iterable[Logged] = ()) -> None:
+        self._stacks: dict[str | None, tuple[list[int], list[int]]] = {}
+        for entry in log:
+            self.add(entry)
+
+    def add(self, entry: Logged) -> None:
+        """Take over the next revision."""
+        done, back = self._stacks.setdefault(entry.user_id, ([], []))
         if entry.undoes is not None:
-            taken_back.setdefault(entry.undoes, True)
+            back.append(done.pop())
         elif entry.redoes is not None:
-            taken_back.setdefault(entry.redoes, False)
-        elif not taken_back.get(entry.revision, False):
-            return entry.revision
-    return None
-
-
-def to_redo(newest_first: Iterable[Logged], user_id: str | None) -> int | None:
-    """Return the revision that an author took back last and has not brought back; None after a new edit.
-
-    Parameters
-    ----------
-    newest_first
-        As for `to_undo`.
-    """
-    brought_back: set[int] = set()
-    for entry in newest_first:
-        if entry.user_id != user_id:
-            continue
-        if entry.redoes is not None:
-            brought_back.add(entry.redoes)
-        elif entry.undoes is None:
-            return None
-        elif entry.undoes in brought_back:
-            brought_back.discard(entry.undoes)
+            done.append(back.pop())
         else:
-            return entry.undoes
-    return None
+            done.append(entry.revision)
+            back.clear()
+
+    def next(self, kind: str, user_id: str | None) -> int | None:
+        """Return the revision that an undo or a redo of an author takes.
+
+        Parameters
+        ----------
+        kind
+            `UNDO`: the last edit in force; `REDO`: what was taken back last, none after a new edit.
+
+        Returns
+        -------
+        None when there is nothing to take back, or to bring back.
+        """
+        done, back = self._stacks.get(user_id, ((), ()))
+        stack = done if kind == UNDO else back
+        return stack[-1] if stack else None

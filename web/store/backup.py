@@ -51,8 +51,10 @@ class Keeper:
             return
         version = schema.current(self._database) or "empty"
         stamp = now().replace(":", "").replace("-", "")[:19].replace(".", "")
-        copy_database(self._database, folder / f"before-upgrade-{stamp}-{version}.{ending}")
-        for old in sorted(folder.glob("before-upgrade-*"))[:-KEPT]:
+        made = folder / f"before-upgrade-{stamp}-{version}.{ending}"
+        copy_database(self._database, made)
+        others = sorted(path for path in folder.glob("before-upgrade-*") if path != made)
+        for old in others[: 1 - KEPT]:  # never the new one, though a clock set back makes it seem the oldest
             old.unlink()
 
 

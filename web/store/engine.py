@@ -147,7 +147,10 @@ def _sqlite(url: URL) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)  # it will hold password hashes
-    engine = create_engine(url, pool_size=16, max_overflow=112, pool_timeout=BUSY_MS / 1000)
+    # The connection used last is taken first: its cache of pages is the newest.
+    engine = create_engine(
+        url, pool_size=16, max_overflow=112, pool_timeout=BUSY_MS / 1000, pool_use_lifo=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001 - the signature is given

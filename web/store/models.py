@@ -12,7 +12,7 @@ from geo.types import Role  # noqa: TC001 - pydantic reads it when the class is 
 
 ProjectKind = Literal["upload", "demo-small", "demo-full"]
 ProjectState = Literal["draft", "ready"]
-JobKind = Literal["plan", "siting", "export", "tiles"]
+JobKind = Literal["plan", "siting", "export", "tiles", "alternatives"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: frozenset[JobState] = frozenset({"done", "failed", "cancelled", "interrupted"})
 

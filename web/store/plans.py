@@ -20,7 +20,7 @@ from web.store.tables import edits, plans, settled, snapshots, storable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, Row, RowMapping
 
     from web.store.engine import Database
 
@@ -169,6 +169,13 @@ class PlanStore:
         )
         with self._database.reading() as connection:
             return [record_of(EditRecord, row) for row in connection.execute(wanted).mappings()]
+
+    def steps(self, plan_id: str, at_most: int) -> Sequence[Row[int, str | None, int | None, int | None]]:
+        """Return ``revision``, ``user_id``, ``undoes``, ``redoes`` of a log up to a revision, earliest first."""
+        columns = (edits.c.revision, edits.c.user_id, edits.c.undoes, edits.c.redoes)
+        wanted = select(*columns).where(edits.c.plan_id == plan_id, edits.c.revision <= at_most)
+        with self._database.reading() as connection:
+            return connection.execute(wanted.order_by(edits.c.revision)).all()
 
     def snapshot(self, plan_id: str, at_most: int | None = None) -> tuple[int, bytes]:
         """Return the latest snapshot up to a revision, with its own revision.

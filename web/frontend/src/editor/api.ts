@@ -1,6 +1,8 @@
 import { UNASSIGNED, type GridEdit, type GridRecord } from "./model/plan";
 import { type Answer, type Change, type Confirmed, type EditDocument, Offline, type Pending } from "./model/sync";
 import { either } from "../shared/i18n";
+import type { Comparison } from "./compare/answer";
+import type { BaseMap } from "./map/base";
 import type { TileSet } from "./map/map";
 import type { DivisionInfo } from "./model/divided";
 
@@ -28,6 +30,9 @@ export interface PlanInfo {
   readonly summary: Readonly<Record<string, number>>;
 }
 
+/** A plan as it is listed. */
+export type PlanEntry = Omit<PlanInfo, "may_edit" | "pinned" | "divisions"> & { readonly parent: { readonly id: string } | null };
+
 export interface ChangeDocument {
   readonly cells?: readonly number[];
   readonly before?: readonly number[];
@@ -45,6 +50,7 @@ export interface User {
 
 export interface EditInfo {
   readonly revision: number;
+  readonly op_id: string;
   readonly user: User;
   readonly at: string;
   readonly kind: string;
@@ -56,10 +62,46 @@ export interface EditInfo {
   readonly redoes: number | null;
 }
 
+/** Somebody else who has the plan open, or another tab. */
+export interface Other {
+  readonly client: string;
+  readonly user: User;
+  readonly x: number | null;
+  readonly y: number | null;
+  readonly tool: string;
+  readonly selection: readonly number[];
+}
+
+export interface Cursor {
+  readonly client: string;
+  readonly x: number | null;
+  readonly y: number | null;
+  readonly tool: string;
+  readonly selection: readonly number[];
+}
+
+/** Hears of every edit as it becomes known, and whether this page made it. */
+export type Heard = (edits: readonly EditInfo[], own: boolean) => void;
+
 export interface EditAnswer {
   readonly revision: number;
   readonly edit: EditInfo;
   readonly change: ChangeDocument;
+}
+
+export interface TileState {
+  readonly tiles: TileSet | null;
+  readonly job: string | null;
+}
+
+export interface JobInfo {
+  readonly state: string;
+  readonly progress: { readonly percent: number };
+  readonly error: string | null;
+}
+
+interface JobAnswer extends Omit<JobInfo, "error"> {
+  readonly error: { readonly zh: string; readonly en: string } | null;
 }
 
 interface Problem {
@@ -88,6 +130,7 @@ const TIMEOUT_MS = 60_000;
 export class EditorApi {
   readonly #plan: string;
   readonly #root: string;
+  readonly #hearing: Heard[] = [];
 
   constructor(root: string, plan: string) {
     this.#root = root;
@@ -98,12 +141,46 @@ export class EditorApi {
     return `${this.#root}/datasets/${dataset}/tiles`;
   }
 
+  /** The service as it is asked about another plan. */
+  of(plan: string): EditorApi {
+    return new EditorApi(this.#root, plan);
+  }
+
+  /** List the plans of a project, newest first. */
+  async plans(project: string): Promise<readonly PlanEntry[]> {
+    return (await this.#json<{ plans: readonly PlanEntry[] }>(`${this.#root}/projects/${project}/plans`)).plans;
+  }
+
+  comparison(other: string): Promise<Comparison> {
+    return this.#json<Comparison>(`${this.#plan}/compare/${other}`);
+  }
+
+  crosswalkUrl(other: string): string {
+    return `${this.#plan}/compare/${other}/crosswalk.csv`;
+  }
+
   info(): Promise<PlanInfo> {
     return this.#json<PlanInfo>(this.#plan);
   }
 
-  async tiles(dataset: string): Promise<TileSet> {
+  tiles(dataset: string): Promise<TileSet> {
     return this.#json<TileSet>(`${this.tilesUrl(dataset)}/tiles.json`);
+  }
+
+  /** Return what tiles there are, or the job that draws them. */
+  tileState(dataset: string): Promise<TileState> {
+    return this.#json<TileState>(this.tilesUrl(dataset));
+  }
+
+  /** List the base maps that the settings of the service name. */
+  async baseMaps(): Promise<readonly BaseMap[]> {
+    return (await this.#json<{ basemaps: readonly BaseMap[] }>(`${this.#root}/basemaps`)).basemaps;
+  }
+
+  /** Return a job as far as it is; its error in the reader's language. */
+  async job(id: string): Promise<JobInfo> {
+    const { state, progress, error } = await this.#json<JobAnswer>(`${this.#root}/jobs/${id}`);
+    return { state, progress, error: error === null ? null : either(error.zh, error.en) };
   }
 
   async ground(dataset: string): Promise<ArrayBuffer> {
@@ -142,17 +219,43 @@ export class EditorApi {
     return this.#send<EditAnswer>(`${this.#plan}/preview`, { base, edit });
   }
 
+  /** Say where one points, and learn where others do. */
+  async point(cursor: Cursor): Promise<readonly Other[]> {
+    return (await this.#send<{ others: readonly Other[] }>(`${this.#plan}/presence`, cursor)).others;
+  }
+
+  listen(heard: Heard): void {
+    this.#hearing.push(heard);
+  }
+
+  tell(edits: readonly EditInfo[], own: boolean): void {
+    if (edits.length > 0) for (const heard of this.#hearing) heard(edits, own);
+  }
+
   undo(way: "undo" | "redo", opId: string, base: number): Promise<EditAnswer> {
     return this.#send<EditAnswer>(`${this.#plan}/${way}`, { op_id: opId, base });
+  }
+
+  /** Ask for what one part of the page alone knows: a path below the plan, or with a slash below the interface. */
+  asked<T>(path: string, body?: unknown, method = "POST"): Promise<T> {
+    return body === undefined ? this.#json<T>(this.#at(path)) : this.#send<T>(this.#at(path), body, method);
+  }
+
+  async bytes(path: string): Promise<ArrayBuffer> {
+    return (await this.#ask(this.#at(path))).arrayBuffer();
+  }
+
+  #at(path: string): string {
+    return path.startsWith("/") ? `${this.#root}${path}` : `${this.#plan}/${path}`;
   }
 
   async #json<T>(url: string): Promise<T> {
     return (await (await this.#ask(url)).json()) as T;
   }
 
-  async #send<T>(url: string, body: unknown): Promise<T> {
+  async #send<T>(url: string, body: unknown, method = "POST"): Promise<T> {
     const answer = await this.#ask(url, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
@@ -186,15 +289,18 @@ export function readChange(document: ChangeDocument): Change {
 /** The service as the queue of strokes sees it. */
 export class Wire {
   readonly #api: EditorApi;
+  readonly #sent = new Set<string>();
 
   constructor(api: EditorApi) {
     this.#api = api;
   }
 
   async send(pending: Pending): Promise<Answer> {
+    this.#sent.add(pending.opId);
     try {
       const way = pending.edit.kind;
       const made = way === "undo" || way === "redo" ? await this.#api.undo(way, pending.opId, pending.base) : await this.#api.edit(pending);
+      this.#api.tell([{ ...made.edit, change: made.change }], true);
       return { ok: true, revision: made.revision, change: readChange(made.change) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -205,6 +311,7 @@ export class Wire {
 
   async since(revision: number): Promise<readonly Confirmed[]> {
     const edits = await this.#api.log(revision);
+    this.#api.tell(edits.filter(({ op_id }) => !this.#sent.has(op_id)), false);
     return edits.map((edit) => ({ revision: edit.revision, change: readChange(edit.change ?? {}) }));
   }
 }

@@ -9,20 +9,27 @@ import { withDivisions } from "./model/divided";
 import { readGround } from "./model/ground";
 import { Places } from "./model/places";
 import { PlanModel } from "./model/plan";
-import { problemsOf } from "./model/suggest";
-import { Sync } from "./model/sync";
+import { Offline, Sync } from "./model/sync";
+import { problemWalk } from "./helpers/next-problem";
+import { drawDivided } from "./map/divided";
+import { offerBaseMaps } from "./map/base";
 import { EditorMap, canDraw } from "./map/map";
+import { TilesFailed, baked, openingPanel } from "./opening";
 import { Painter } from "./paint";
 import { hintLine, hoverCard, messageBar, proposalBar, strokeCard } from "./panels/bars";
+import { conflictsPanel } from "./panels/conflicts";
 import { finder } from "./panels/finder";
 import { furniture } from "./panels/furniture";
+import { preparePrint } from "./panels/print";
 import { header } from "./panels/header";
 import type { Panel } from "./panels/panel";
 import { sidePanels } from "./panels/side";
 import { toolbar } from "./panels/toolbar";
 import { Session } from "./session";
 import { Store, firstState } from "./store";
+import { keepInStep } from "./together/start";
 import { Hands } from "./tools/hands";
+import { addHelp } from "./tour/start";
 import { WORDS } from "./words";
 
 const POLL_MS = 1200;
@@ -35,18 +42,22 @@ if (found instanceof HTMLElement) {
 }
 
 async function open(main: HTMLElement): Promise<void> {
-  const body = h("div", { class: "body", "aria-busy": true }, h("p", { class: "opening", role: "status" }, t("opening")));
+  const opening = openingPanel();
+  const body = h("div", { class: "body", "aria-busy": true }, opening.element);
   main.append(body);
-  if (!canDraw()) {
-    body.replaceChildren(noMap(main));
-    return;
-  }
   const api = new EditorApi(main.dataset["api"] ?? "/api/v1", main.dataset["plan"] ?? "");
   try {
-    await start(body, api);
+    await start(main, body, api, opening);
   } catch (error) {
-    body.replaceChildren(failed(error instanceof ApiError ? error.message : t("failed"), () => void reopen(main, body)));
-    if (!(error instanceof ApiError)) throw error;
+    // Looked at only now: asking the graphics card takes as long as beginning a map.
+    if (!canDraw()) {
+      body.replaceChildren(noMap(main));
+      return;
+    }
+    const told = error instanceof ApiError || error instanceof TilesFailed;
+    const message = told ? error.message : error instanceof Offline ? t("offline_needs") : t("error");
+    body.replaceChildren(failed(main, message, () => void reopen(main, body)));
+    if (!told && !(error instanceof Offline)) throw error;
   } finally {
     body.removeAttribute("aria-busy");
   }
@@ -57,25 +68,33 @@ async function reopen(main: HTMLElement, body: HTMLElement): Promise<void> {
   await open(main);
 }
 
-async function start(body: HTMLElement, api: EditorApi): Promise<void> {
-  const info = await api.info();
-  const [ground, tiles, { revision, cells }, loads, grids] = await Promise.all([
-    api.ground(info.dataset).then(readGround),
-    api.tiles(info.dataset),
+async function start(main: HTMLElement, body: HTMLElement, api: EditorApi, opening: ReturnType<typeof openingPanel>): Promise<void> {
+  const dataset = main.dataset["dataset"] ?? "";
+  const frame = h("div", { class: "map", id: "map" });
+  const stage = h("div", { class: "stage" }, frame);
+  // Everything is asked for at once; the map fetches its tiles while the model is built.
+  const [map, info, ground, { revision, cells }, loads, grids] = await Promise.all([
+    baked(api, dataset, opening.show).then((tiles) => {
+      body.prepend(stage);
+      return new EditorMap(frame, api.tilesUrl(dataset), tiles);
+    }),
+    api.info(),
+    api.ground(dataset).then(readGround),
     api.assignment(),
     api.loads(),
     api.grids(),
   ]);
+  if (ground.cells === 0) {
+    body.replaceChildren(notice(main, "empty_plan", "empty_plan_hint", "to_project"));
+    return;
+  }
   const plan = new PlanModel(withDivisions(ground, cells.length, info.divisions), info.standard, loads, cells, grids);
   for (const cell of info.pinned) plan.pinned[cell] = 1;
-  const frame = h("div", { class: "map", id: "map" });
-  const stage = h("div", { class: "stage" }, frame);
-  body.replaceChildren(stage);
-  const map = new EditorMap(frame, api.tilesUrl(info.dataset), tiles);
   const session = assemble(api, info, plan, map, revision);
   await map.ready();
-  drawDivided(session);
+  drawDivided(map, info.divisions);
   session.painter.all();
+  opening.element.remove();
   dress(body, stage, session);
   stage.dataset["ready"] = "true";
 }
@@ -88,31 +107,16 @@ function assemble(api: EditorApi, info: PlanInfo, plan: PlanModel, map: EditorMa
   const sync = new Sync(plan, revision, {
     transport: new Wire(api),
     listener: {
+      before: () => session.lift(),
       touched: (touched) => session.shown(touched),
       regrounded: reground,
       state: (state) => store.set({ sync: state }),
-      conflict: (conflict) => store.set({ message: { kind: "warning", text: conflict.message } }),
+      conflict: (conflict) => session.clash(conflict),
     },
     keep: (pending) => remember(info.id, pending),
   });
   const session: Session = new Session({ api, plan, places, colours, map, painter, store, sync, info });
   return session;
-}
-
-/** Draw cells that were divided from what the service says: the tiles know nothing of them. */
-function drawDivided({ map, info }: Session): void {
-  const retired = info.divisions.map(({ parent }) => parent);
-  const features = info.divisions
-    .flatMap(({ outlines, children }) => outlines.filter(({ cell }) => children.some((child) => child.cell === cell)))
-    .filter(({ cell }) => !retired.includes(cell))
-    .map(({ cell, coordinates }) => ({
-      type: "Feature" as const,
-      id: cell,
-      properties: { cell },
-      geometry: { type: "Polygon" as const, coordinates: coordinates.map((ring) => ring.map((point) => [...point])) },
-    }));
-  map.hideCells(retired);
-  map.put("divided", { type: "FeatureCollection", features });
 }
 
 /** Begin anew on another ground; what waits to be sent is kept and taken up again. */
@@ -124,12 +128,16 @@ function reground(): void {
 function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
   const { store, sync, map, info } = session;
   const hands = new Hands(session, stage);
-  const commands = commandsOf(session);
-  const panels: Panel[] = [toolbar(store), header(session, commands), hintLine(), hoverCard(session), strokeCard(session), proposalBar(session), messageBar(session), finder(session), furniture(session)];
+  let help = (): void => undefined;
+  const commands: Commands = { ...commandsOf(session), help: () => help() };
+  const conflicts = conflictsPanel(session);
+  session.onClash((conflict) => conflicts.clashes.add(conflict));
+  const panels: Panel[] = [toolbar(store), header(session, commands), hintLine(), hoverCard(session), strokeCard(session), proposalBar(session), messageBar(session), finder(session), furniture(session), conflicts];
   const [tools, top, hint, ...floating] = panels as [Panel, Panel, Panel, ...Panel[]];
   const side = sidePanels(session);
   stage.append(...floating.map((panel) => panel.element));
-  body.append(tools.element, top.element, hint.element, side.element);
+  stage.before(tools.element, top.element);
+  body.append(hint.element, side.element);
   body.dataset["open"] = "true";
   const all = [...panels, side];
   store.subscribe((now, before) => {
@@ -139,54 +147,52 @@ function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
   });
   for (const panel of all) panel.render(store.now, null);
   listen(session, hands, commands);
+  preparePrint(session);
+  keepInStep(session, body, stage);
+  help = addHelp(body, body.closest("main")?.dataset["demo"] === "true");
   sync.resume(recall(info.id));
   window.setInterval(() => {
     if (!session.trying && document.visibilityState === "visible") void sync.pull();
   }, POLL_MS);
+  map.gl.once("idle", () => map.decorate((name) => store.now.layers.has(name)));
   map.gl.on("idle", () => (stage.dataset["idle"] = "true"));
+  void offerBaseMaps(session);
   map.gl.triggerRepaint();
 }
 
-function commandsOf(session: Session): Commands {
+function commandsOf(session: Session): Omit<Commands, "help"> {
   return {
     undo: () => session.command({ kind: "undo" }),
     redo: () => session.command({ kind: "redo" }),
-    nextProblem: (back) => nextProblem(session, back),
-    help: () => session.store.set({ panel: "parameters" }),
+    nextProblem: problemWalk(session),
   };
 }
 
-/** Go to the next grid with something wrong, the worst kind first. */
-function nextProblem(session: Session, back: boolean): void {
-  const { plan, store } = session;
-  const wrong = [...plan.grids.keys()].filter((grid) => problemsOf(plan, grid).length > 0).sort((a, b) => a - b);
-  if (wrong.length === 0) {
-    store.set({ hint: t("no_problems") });
-    return;
-  }
-  const [now] = store.now.chosen;
-  const at = now === undefined ? -1 : wrong.indexOf(now);
-  const next = wrong[(at + (back ? -1 : 1) + wrong.length) % wrong.length] as number;
-  store.set({ chosen: new Set([next]), grid: next, hint: problemsOf(plan, next).map((problem) => t(`problem_${problem}`)).join(" · ") });
-  session.goTo(plan.cellsOf(next));
+function noMap(main: HTMLElement): HTMLElement {
+  return notice(main, "no_webgl", "no_webgl_hint", "to_map");
 }
 
-function noMap(main: HTMLElement): HTMLElement {
+function notice(main: HTMLElement, title: string, hint: string, link: string): HTMLElement {
   return h(
     "section",
     { class: "card notice warning", role: "alert" },
-    h("h2", {}, t("no_webgl")),
-    h("p", {}, t("no_webgl_hint")),
-    h("p", {}, h("a", { class: "button", href: main.dataset["back"] ?? "/" }, t("to_map"))),
+    h("h2", {}, t(title)),
+    h("p", {}, t(hint)),
+    h("p", {}, h("a", { class: "button", href: main.dataset["back"] ?? "/" }, t(link))),
   );
 }
 
-function failed(message: string, again: () => void): HTMLElement {
+function failed(main: HTMLElement, message: string, again: () => void): HTMLElement {
   return h(
     "section",
     { class: "card notice error", role: "alert" },
     h("h2", {}, t("failed")),
     h("p", {}, message),
-    h("p", {}, h("button", { type: "button", class: "button primary", click: again }, t("retry"))),
+    h(
+      "p",
+      { class: "answers" },
+      h("button", { type: "button", class: "button primary", click: again }, t("retry")),
+      h("a", { class: "button", href: main.dataset["back"] ?? "/" }, t("to_project")),
+    ),
   );
 }

@@ -1,10 +1,12 @@
-import type { Feature } from "geojson";
+import type { Feature, FeatureCollection } from "geojson";
 import type { Colours } from "./model/colours";
+import { hatchUnassigned } from "./helpers/unassigned";
 import { at } from "./model/ground";
 import type { Places } from "./model/places";
 import { type PlanModel, type Touched, UNASSIGNED } from "./model/plan";
 import { joined } from "./model/sync";
 import type { EditorMap } from "./map/map";
+import { Spots } from "./map/spot";
 
 /** Keeps the map's colours, borders and labels as the plan says, and touches only what changed. */
 export class Painter {
@@ -12,7 +14,7 @@ export class Painter {
   readonly #plan: PlanModel;
   readonly #places: Places;
   readonly #colours: Colours;
-  readonly #labels = new Map<number, Feature>();
+  readonly #spots: Spots;
   readonly #ends: Int32Array;
   #waiting: Touched[] = [];
   #frame = 0;
@@ -22,6 +24,7 @@ export class Painter {
     this.#map = map;
     this.#plan = plan;
     this.#places = places;
+    this.#spots = new Spots(plan.ground, places);
     this.#colours = colours;
     this.#ends = endsOf(plan);
   }
@@ -29,12 +32,15 @@ export class Painter {
   /** Draw everything once. */
   all(): void {
     const { assignment, ground } = this.#plan;
+    hatchUnassigned(this.#map.gl);
     for (let cell = 0; cell < ground.cells; cell += 1) this.#map.colourCell(cell, this.#colours.of(at(assignment, cell)));
     for (let edge = 0; edge < ground.edges; edge += 1) {
       if (this.#isBorder(edge)) this.#map.markEdge(edge, this.#mark(edge));
     }
-    for (const grid of this.#plan.grids.keys()) this.#label(grid);
-    this.#putLabels();
+    this.#map.put("labels", collection([...this.#plan.grids.keys()].map((grid) => this.#label(grid))));
+    this.#map.put("marks", collection(Array.from(assignment, (_, cell) => this.#cellMark(cell))));
+    const cells = byCommunity(this.#plan);
+    this.#map.put("names", collection(ground.communities.flatMap(({ name }, row) => this.#communityName(name, cells[row] ?? [], row))));
   }
 
   /** Draw what an edit touched, together with others of the same frame. */
@@ -65,8 +71,8 @@ export class Painter {
       this.#map.colourCell(cell, this.#colours.of(at(this.#plan.assignment, cell)));
     }
     for (const edge of edges) this.#map.markEdge(edge, this.#mark(edge));
-    for (const grid of grids) this.#label(grid);
-    this.#putLabels();
+    this.#map.patch("labels", new Map([...grids].map((grid) => [grid, this.#label(grid)])));
+    this.#map.patch("marks", new Map(cells.map((cell) => [cell, this.#cellMark(cell)])));
   }
 
   #mark(edge: number): 0 | 1 | 2 {
@@ -80,24 +86,30 @@ export class Painter {
     return this.#plan.isBorder(at(this.#ends, 2 * edge), at(this.#ends, 2 * edge + 1));
   }
 
-  #label(grid: number): void {
+  /** Write the number of a grid where it has most room, red where something is wrong, with a lock on locked ones. */
+  #label(grid: number): Feature | null {
     const record = this.#plan.grids.get(grid);
-    const cells = this.#plan.cellsOf(grid);
-    if (record === undefined || cells.length === 0) {
-      this.#labels.delete(grid);
-      return;
-    }
-    const spot = this.#places.of(middle(cells, this.#places));
+    const spot = this.#spots.of(this.#plan.cellsOf(grid));
+    if (record === undefined || spot < 0) return null;
     const problem = !this.#plan.inBand(grid) || this.#plan.figures(grid).pieces > 1;
-    this.#labels.set(grid, {
-      type: "Feature",
-      properties: { text: shortCode(record.code), problem, order: -this.#plan.figures(grid).households },
-      geometry: { type: "Point", coordinates: [...spot] },
-    });
+    const order = -this.#plan.figures(grid).households;
+    return this.#point(spot, grid, { text: shortCode(record.code), problem, locked: record.locked, order });
   }
 
-  #putLabels(): void {
-    this.#map.put("labels", { type: "FeatureCollection", features: [...this.#labels.values()] });
+  /** Mark a cell that is in no grid, or locked by itself. */
+  #cellMark(cell: number): Feature | null {
+    const loose = at(this.#plan.assignment, cell) === UNASSIGNED && at(this.#plan.ground.areaDm2, cell) > 0;
+    if (!loose && at(this.#plan.pinned, cell) === 0) return null;
+    return this.#point(cell, cell, { kind: loose ? "loose" : "pinned" });
+  }
+
+  #communityName(name: string, cells: readonly number[], row: number): Feature[] {
+    const spot = this.#spots.of(cells);
+    return spot < 0 ? [] : [this.#point(spot, row, { name })];
+  }
+
+  #point(cell: number, id: number, properties: Readonly<Record<string, unknown>>): Feature {
+    return { type: "Feature", id, properties, geometry: { type: "Point", coordinates: [...this.#places.of(cell)] } };
   }
 }
 
@@ -105,20 +117,6 @@ export class Painter {
 export function shortCode(code: string): string {
   const [digits] = /\d{1,3}$/.exec(code) ?? [code];
   return String(Number.parseInt(digits, 10) || code);
-}
-
-/** Return the cell nearest to the mean of all. */
-function middle(cells: readonly number[], places: Places): number {
-  const spots = cells.map((cell) => places.of(cell));
-  const mean = (k: 0 | 1): number => spots.reduce((sum, spot) => sum + spot[k], 0) / spots.length;
-  const [lon, lat] = [mean(0), mean(1)];
-  let best = cells[0] ?? UNASSIGNED;
-  let least = Infinity;
-  spots.forEach((spot, k) => {
-    const far = ((spot[0] - lon) * places.squeeze) ** 2 + (spot[1] - lat) ** 2;
-    if (far < least) [best, least] = [cells[k] as number, far];
-  });
-  return best;
 }
 
 /** Return the two cells of every edge. */
@@ -133,4 +131,14 @@ function endsOf({ ground }: PlanModel): Int32Array {
     }
   }
   return ends;
+}
+
+function collection(features: readonly (Feature | null)[]): FeatureCollection {
+  return { type: "FeatureCollection", features: features.filter((feature) => feature !== null) };
+}
+
+function byCommunity({ ground }: PlanModel): number[][] {
+  const cells: number[][] = ground.communities.map(() => []);
+  ground.community.forEach((row, cell) => cells[row]?.push(cell));
+  return cells;
 }

@@ -1,11 +1,12 @@
 import { t } from "../shared/i18n";
+import { freshId } from "../shared/ids";
 import { ApiError, type EditorApi, type PlanInfo, readChange } from "./api";
 import type { Colours } from "./model/colours";
 import type { Places } from "./model/places";
 import { type GridEdit, type Moves, type PlanModel, type Touched, UNASSIGNED } from "./model/plan";
 import { type Barred, allowed, wholeCompounds } from "./model/reach";
 import { bestPartner } from "./model/suggest";
-import { type Change, type EditDocument, Offline, type Sync } from "./model/sync";
+import { type Change, type Conflict, type EditDocument, Offline, type Sync } from "./model/sync";
 import type { EditorMap } from "./map/map";
 import type { Painter } from "./paint";
 import type { Store } from "./store";
@@ -37,6 +38,9 @@ export class Session implements Parts {
   readonly sync: Sync;
   readonly info: PlanInfo;
   #tried: Change | null = null;
+  /** Whether the stroke on its way is off the plan, while that changes. */
+  #lifted = false;
+  #clashed: (conflict: Conflict) => void = () => undefined;
   #asked = 0;
 
   constructor(parts: Parts) {
@@ -73,11 +77,16 @@ export class Session implements Parts {
 
   /** Show a stroke with its figures as if it were made; another call replaces it. */
   try(cells: readonly number[], grid: number): void {
+    const start = performance.now();
+    this.#dropProposal();
     this.#untry();
     const moves = this.plan.move(cells, grid);
     if (moves.cells.length === 0) return;
     this.#tried = { moves, grids: [] };
     this.#shown(this.plan.apply(moves));
+    // Whoever watches the page's timing sees what a step took; nothing is kept.
+    performance.measure("step", { start, detail: moves.cells.length });
+    performance.clearMeasures("step");
   }
 
   /** Take back a stroke or a proposal that is on its way. */
@@ -98,11 +107,15 @@ export class Session implements Parts {
   /** Have the service work an edit out, and show what it would do; nothing is made before it is accepted. */
   async propose(edit: EditDocument): Promise<void> {
     this.giveUp();
+    if (!this.store.now.sync.online) {
+      this.store.set({ hint: t("offline_needs") });
+      return;
+    }
     await this.sync.settled();
     const asked = this.#asked;
     this.store.set({ proposal: { edit, state: "asking", moved: 0 } });
     try {
-      const change = readChange((await this.api.preview(this.sync.revision, edit)).change);
+      const change = this.#onto(readChange((await this.api.preview(this.sync.revision, edit)).change));
       if (asked !== this.#asked) return;
       this.#tried = change;
       this.#shown(this.plan.apply(change.moves, change.grids));
@@ -127,6 +140,7 @@ export class Session implements Parts {
 
   /** Put cells into a grid, or into none with -1. */
   assign(cells: readonly number[], grid: number): void {
+    this.#dropProposal();
     const moves = this.plan.move(cells, grid);
     if (moves.cells.length === 0) return;
     const edit = { kind: "assign", cells: Array.from(moves.cells), grid: grid < 0 ? null : grid };
@@ -137,6 +151,7 @@ export class Session implements Parts {
   create(cells: readonly number[]): number {
     const first = cells[0];
     if (first === undefined) return -1;
+    this.#dropProposal();
     const id = Math.max(0, ...this.plan.grids.keys()) + 1;
     const moves = this.plan.move(cells, id);
     const community = this.plan.ground.community[first] as number;
@@ -149,6 +164,10 @@ export class Session implements Parts {
 
   /** Send an edit that only the service can work out. */
   command(edit: EditDocument): void {
+    if (!this.store.now.sync.online) {
+      this.store.set({ hint: t("offline_needs") });
+      return;
+    }
     this.#make(edit, NO_MOVES, []);
   }
 
@@ -169,13 +188,54 @@ export class Session implements Parts {
     return this.plan.grids.get(grid)?.name ?? String(grid);
   }
 
-  /** Tell that an edit, whoever made it, touched the plan. */
+  /** Say who deals with strokes that met changes of others. */
+  onClash(clashed: (conflict: Conflict) => void): void {
+    this.#clashed = clashed;
+  }
+
+  /** Tell that the service did not make a stroke. */
+  clash(conflict: Conflict): void {
+    if (conflict.kind === "conflict") this.#clashed(conflict);
+    else this.store.set({ message: { kind: "warning", text: conflict.message } });
+  }
+
+  /** Take the stroke that is on its way off the plan, which is about to change under it. */
+  lift(): void {
+    const tried = this.#tried;
+    if (tried === null || this.#lifted) return;
+    this.#lifted = true;
+    this.painter.touched(this.plan.apply(tried.moves, tried.grids, true));
+  }
+
+  /** Tell that an edit, whoever made it, touched the plan; a stroke that was taken off goes back on. */
   shown(touched: Touched): void {
+    const tried = this.#tried;
+    if (this.#lifted && tried !== null) {
+      const { cells, after } = tried.moves;
+      const before = Int32Array.from(cells, (cell) => this.plan.assignment[cell] ?? UNASSIGNED);
+      const grids = tried.grids.map((grid) => ({ ...grid, before: this.plan.grids.get(grid.id) ?? null }));
+      this.#tried = { moves: { cells, before, after }, grids };
+      this.painter.touched(this.plan.apply(this.#tried.moves, grids));
+    }
+    this.#lifted = false;
     this.#shown(touched);
   }
 
+  /** What was proposed is of a plan without what comes now. */
+  #dropProposal(): void {
+    if (this.store.now.proposal !== null) this.giveUp();
+  }
+
+  /** Return a change on cells as they are now: somebody may have moved some while it was worked out. */
+  #onto(change: Change): Change {
+    const { cells, after } = change.moves;
+    const before = Int32Array.from(cells, (cell) => this.plan.assignment[cell] ?? UNASSIGNED);
+    return { ...change, moves: { cells, before, after } };
+  }
+
   #make(edit: EditDocument, moves: Moves, grids: readonly GridEdit[]): void {
-    const opId = crypto.randomUUID();
+    this.#dropProposal();
+    const opId = freshId();
     this.#shown(this.sync.make({ opId, base: this.sync.revision, edit, change: { moves, grids } }));
   }
 

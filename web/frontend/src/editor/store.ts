@@ -3,7 +3,7 @@ import type { EditDocument, SyncState } from "./model/sync";
 export const TOOLS = ["select", "brush", "box", "lasso", "flood", "sweep", "split", "encircle", "divide", "parts", "merge", "new", "lock"] as const;
 export type ToolName = (typeof TOOLS)[number];
 
-export const PANELS = ["grids", "history", "parameters"] as const;
+export const PANELS = ["grids", "helpers", "history", "compare", "parameters", "together"] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** An edit that the service works out before it is made. */

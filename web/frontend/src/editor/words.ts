@@ -1,5 +1,14 @@
+import { WORDS_COMPARE } from "./words-compare";
+import { WORDS_HELPERS } from "./words-helpers";
+import { WORDS_MAP } from "./words-map";
+import { WORDS_TOGETHER } from "./words-together";
+
 /** Texts of the editor, Chinese and English side by side. */
 export const WORDS: Readonly<Record<string, readonly [string, string]>> = {
+  ...WORDS_MAP,
+  ...WORDS_COMPARE,
+  ...WORDS_HELPERS,
+  ...WORDS_TOGETHER,
   map: ["网格地图", "Map of the grids"],
   zoom_in: ["放大", "Zoom in"],
   zoom_out: ["缩小", "Zoom out"],
@@ -26,8 +35,8 @@ export const WORDS: Readonly<Record<string, readonly [string, string]>> = {
   tool_lock: ["锁定", "Lock"],
   hint_select: ["单击选网格，Shift 单击多选；右键指定归入的网格。", "Click a grid to choose it, Shift-click for more; right-click picks the grid that strokes go into."],
   hint_brush: ["从一个网格内按住拖动，扫过的小区归入该网格；按住 Alt 只取单栋，[ ] 调整大小。", "Drag from inside a grid: compounds you pass join it. Alt takes single buildings, [ ] changes the size."],
-  hint_box: ["拖出方框，框内归入起点所在或右键指定的网格。", "Drag a box: what is in it joins the grid you began in, or the one you picked."],
-  hint_lasso: ["圈出范围，范围内归入起点所在或右键指定的网格。", "Draw around an area: it joins the grid you began in, or the one you picked."],
+  hint_box: ["拖出方框，框内归入起点所在或右键指定的网格；按住 Shift 只选网格。", "Drag a box: what is in it joins the grid you began in, or the one you picked. Shift chooses the grids."],
+  hint_lasso: ["圈出范围，范围内归入起点所在或右键指定的网格；按住 Shift 只选网格。", "Draw around an area: it joins the grid you began in, or the one you picked. Shift chooses the grids."],
   hint_flood: ["先右键指定网格，再单击街区：到道路、河流或围墙为止全部归入。", "Right-click a grid, then click a block: all of it up to the next road, river or wall joins."],
   hint_sweep: ["按住两网格之间的边界拖动，两边的户数实时变化。", "Grab the border between two grids and drag it; both totals follow."],
   hint_split: ["划一条线穿过网格，把它拆成两个。", "Draw a line through a grid to split it in two."],

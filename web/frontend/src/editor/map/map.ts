@@ -1,13 +1,15 @@
 import { type FilterSpecification, type GeoJSONSource, LngLatBounds, Map as GlMap, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import type { FeatureCollection } from "geojson";
+import type { Feature, FeatureCollection } from "geojson";
 import { Protocol } from "pmtiles";
 import { t } from "../../shared/i18n";
 import type { LonLat } from "../model/places";
-import { type Own, SWITCHES, editorStyle } from "./style";
+import { GLYPHS, GLYPH_RATIO, glyph } from "./glyphs";
+import { LATE, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle } from "./style";
 
 const FONTS = '"Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 const PADDING = 36;
+const THIN_SHADE = 0.4;
 
 // The worker is a file of its own; without its address the map would stay blank.
 setWorkerUrl(workerUrl);
@@ -28,6 +30,7 @@ export class EditorMap {
   readonly gl: GlMap;
   readonly #tiles: TileSet;
   readonly #divided = new Set<number>();
+  readonly #filled = new Map<Own, Set<number>>();
 
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
     this.#tiles = tiles;
@@ -56,8 +59,14 @@ export class EditorMap {
     });
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
+    for (const name of GLYPHS) this.gl.on("load", () => this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO }));
     this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  }
+
+  /** What tiles the dataset has. */
+  get tiles(): TileSet {
+    return this.#tiles;
   }
 
   /** Resolve once the style stands. */
@@ -69,7 +78,18 @@ export class EditorMap {
   /** Fill one of the sources that the page owns. */
   put(name: Own, data: FeatureCollection): void {
     if (name === "divided") for (const { id } of data.features) this.#divided.add(Number(id));
+    this.#filled.set(name, new Set(data.features.map(({ id }) => Number(id))));
     this.gl.getSource<GeoJSONSource>(name)?.setData(data);
+  }
+
+  /** Add, replace and (null) remove some features of a source, by their id. */
+  patch(name: Own, features: ReadonlyMap<number, Feature | null>): void {
+    if (features.size === 0) return;
+    const add = [...features.values()].filter((feature) => feature !== null);
+    const remove = [...features].filter(([id, feature]) => feature === null && this.#filled.get(name)?.has(id) === true).map(([id]) => id);
+    for (const id of remove) this.#filled.get(name)?.delete(id);
+    for (const { id } of add) this.#filled.get(name)?.add(Number(id));
+    if (add.length + remove.length > 0) void this.gl.getSource<GeoJSONSource>(name)?.updateData({ add, remove });
   }
 
   colourCell(cell: number, colour: number): void {
@@ -94,10 +114,20 @@ export class EditorMap {
     return cell ?? null;
   }
 
+  /** Show what makes the map pleasant to read, once what is worked with is drawn: it would only come later with it. */
+  decorate(isOn: (name: string) => boolean): void {
+    for (const name of LATE) this.show(name, isOn(name));
+  }
+
   show(name: string, on: boolean): void {
     for (const layer of SWITCHES[name] ?? []) {
       if (this.gl.getLayer(layer)) this.gl.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
     }
+  }
+
+  /** Let a base map under the grids be seen. */
+  seeThrough(on: boolean): void {
+    for (const layer of ["cells", "divided"]) this.gl.setPaintProperty(layer, "fill-opacity", cellShade(on ? THIN_SHADE : USUAL_SHADE));
   }
 
   /** Leave divided cells out of the tiles: their parts are drawn from the plan. */
@@ -116,6 +146,12 @@ export class EditorMap {
 
   fit(box: readonly [number, number, number, number]): void {
     this.gl.fitBounds([...box], { padding: 80, maxZoom: 16.5, duration: pace() });
+  }
+
+  /** Return how many metres the map is wide along its middle. */
+  metresAcross(): number {
+    const { clientWidth, clientHeight } = this.gl.getCanvas();
+    return this.gl.unproject([0, clientHeight / 2]).distanceTo(this.gl.unproject([clientWidth, clientHeight / 2]));
   }
 
   /** Return how many degrees of latitude some pixels are at the middle of the map. */

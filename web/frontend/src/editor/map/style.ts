@@ -7,18 +7,18 @@ const BORDER = "#3f4d5c";
 const CHOSEN = "#12312d";
 
 /** Layers of tiles with the field that names a feature; the page colours cells and edges by these numbers. */
-export const TILED = { cells: "cell", edges: "edge", buildings: null, compounds: "row", communities: "row", roads: null, water: null, railways: null } as const;
+export const TILED = { cells: "cell", edges: "edge", buildings: null, compounds: "row", communities: "row", roads: null, water: null, railways: null, stations: null } as const;
 export type Tiled = keyof typeof TILED;
 
 /** What the page fills itself. */
-export const OWN = ["labels", "draft", "divided", "presence", "names", "stations"] as const;
+export const OWN = ["labels", "marks", "draft", "divided", "presence", "names"] as const;
 export type Own = (typeof OWN)[number];
 
 /** Which layers of the map a switch of the page turns. */
 export const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   grids: ["cells", "divided"],
   borders: ["borders"],
-  labels: ["labels"],
+  labels: ["labels", "marks"],
   cells: ["cell-lines"],
   buildings: ["buildings", "buildings-line"],
   compounds: ["compounds-line"],
@@ -29,12 +29,18 @@ export const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   stations: ["stations"],
 };
 
+/** Switches whose layers wait until the plan itself is drawn. */
+export const LATE = ["buildings", "compounds", "roads", "water", "railways", "stations"] as const;
+const WAITING = new Set(LATE.flatMap((name) => SWITCHES[name] ?? []));
+
 const state = (name: string, fallback: number): ExpressionSpecification => ["coalesce", ["feature-state", name], fallback];
 
 const cellFill = ["match", state("c", 255), ...FILLS.flatMap((fill, k) => [k, fill]), "#ffffff"] as unknown as ExpressionSpecification;
 
 /** What stands out of the plan: chosen cells, a stroke on its way, what is locked. */
-const cellShade = ["case", ["==", state("s", 0), 2], 0.95, ["==", state("s", 0), 1], 0.9, ["==", state("c", 255), 255], 0.25, 0.72] as unknown as ExpressionSpecification;
+export const cellShade = (usual: number): ExpressionSpecification =>
+  ["case", ["==", state("s", 0), 2], 0.95, ["==", state("s", 0), 1], 0.9, ["==", state("c", 255), 255], Math.min(0.9, usual + 0.2), usual] as unknown as ExpressionSpecification;
+export const USUAL_SHADE = 0.72;
 
 const byZoom = (...stops: readonly (number | ExpressionSpecification)[]): ExpressionSpecification =>
   ["interpolate", ["exponential", 1.5], ["zoom"], ...stops] as unknown as ExpressionSpecification;
@@ -45,8 +51,8 @@ const isPolygon: FilterSpecification = ["==", ["geometry-type"], "Polygon"];
 
 const LAYERS: LayerSpecification[] = [
   { id: "paper", type: "background", paint: { "background-color": PAPER } },
-  { id: "cells", type: "fill", source: "cells", "source-layer": "cells", paint: { "fill-color": cellFill, "fill-opacity": cellShade, "fill-antialias": false } },
-  { id: "divided", type: "fill", source: "divided", paint: { "fill-color": cellFill, "fill-opacity": cellShade } },
+  { id: "cells", type: "fill", source: "cells", "source-layer": "cells", paint: { "fill-color": cellFill, "fill-opacity": cellShade(USUAL_SHADE), "fill-antialias": false } },
+  { id: "divided", type: "fill", source: "divided", paint: { "fill-color": cellFill, "fill-opacity": cellShade(USUAL_SHADE) } },
   { id: "water", type: "fill", source: "water", "source-layer": "water", filter: isPolygon, paint: { "fill-color": "#cfe0e8", "fill-opacity": 0.75 } },
   { id: "water-line", type: "line", source: "water", "source-layer": "water", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#bcd3df", "line-width": byZoom(12, 2, 17, 14) } },
   { id: "roads-case", type: "line", source: "roads", "source-layer": "roads", minzoom: 13, layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#d5d2c5", "line-width": roadWidth, "line-gap-width": 0.5 } },
@@ -61,7 +67,8 @@ const LAYERS: LayerSpecification[] = [
     type: "line",
     source: "edges",
     "source-layer": "edges",
-    layout: { "line-cap": "round", "line-join": "round" },
+    // Square ends close the corners as round ones do, with a third of the vertices.
+    layout: { "line-cap": "square", "line-join": "miter" },
     paint: {
       "line-color": ["case", ["==", state("b", 0), 2], CHOSEN, BORDER] as unknown as ExpressionSpecification,
       "line-width": byZoom(11, ["*", state("b", 0), 0.7] as unknown as ExpressionSpecification, 17, ["*", state("b", 0), 2.2] as unknown as ExpressionSpecification),
@@ -71,8 +78,30 @@ const LAYERS: LayerSpecification[] = [
   { id: "communities-line", type: "line", source: "communities", "source-layer": "communities", layout: { "line-join": "round" }, paint: { "line-color": "#22303f", "line-width": byZoom(11, 1.2, 17, 4), "line-opacity": 0.9 } },
   { id: "draft-fill", type: "fill", source: "draft", filter: isPolygon, paint: { "fill-color": "#14645c", "fill-opacity": 0.1 } },
   { id: "draft-line", type: "line", source: "draft", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#14645c", "line-width": 2.2, "line-dasharray": [2, 1.4] } },
-  { id: "stations", type: "circle", source: "stations", layout: { visibility: "none" }, paint: { "circle-radius": 5, "circle-color": "#0b5fa5", "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
-  { id: "labels", type: "symbol", source: "labels", minzoom: 13, layout: { "text-field": ["get", "text"], "text-size": byZoom(13, 11, 17, 16), "text-padding": 2, "symbol-sort-key": ["get", "order"] }, paint: { "text-color": ["case", ["get", "problem"], "#8f2a12", "#20302f"], "text-halo-color": HALO, "text-halo-width": 1.6 } },
+  { id: "stations", type: "circle", source: "stations", "source-layer": "stations", layout: { visibility: "none" }, paint: { "circle-radius": 5, "circle-color": "#0b5fa5", "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
+  {
+    id: "marks",
+    type: "symbol",
+    source: "marks",
+    minzoom: 14,
+    layout: { "icon-image": ["get", "kind"], "icon-allow-overlap": true, "icon-ignore-placement": true, "icon-size": byZoom(14, 0.6, 17, 1) },
+  },
+  {
+    id: "labels",
+    type: "symbol",
+    source: "labels",
+    minzoom: 13,
+    layout: {
+      "text-field": ["get", "text"],
+      "text-size": byZoom(13, 11, 17, 16),
+      "text-padding": 2,
+      "symbol-sort-key": ["get", "order"],
+      "icon-image": ["case", ["get", "locked"], "lock", ""] as unknown as ExpressionSpecification,
+      "icon-anchor": "right",
+      "icon-offset": [-9, 0],
+      "icon-optional": true,
+    },
+    paint: { "text-color": ["case", ["get", "problem"], "#8f2a12", "#20302f"], "text-halo-color": HALO, "text-halo-width": 1.6 } },
   { id: "communities-name", type: "symbol", source: "names", maxzoom: 15, layout: { "text-field": ["get", "name"], "text-size": 14, "text-padding": 6 }, paint: { "text-color": "#22303f", "text-halo-color": HALO, "text-halo-width": 2 } },
   { id: "presence", type: "circle", source: "presence", paint: { "circle-radius": 6, "circle-color": ["get", "colour"], "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } },
   { id: "presence-name", type: "symbol", source: "presence", layout: { "text-field": ["get", "name"], "text-size": 12, "text-offset": [0.9, 0], "text-anchor": "left", "text-allow-overlap": true }, paint: { "text-color": ["get", "colour"], "text-halo-color": "#ffffff", "text-halo-width": 2 } },
@@ -94,5 +123,7 @@ export function editorStyle(tiles: string, there: Readonly<Record<string, { min_
   });
   const own = OWN.map((name) => [name, { type: "geojson" as const, data: { type: "FeatureCollection" as const, features: [] } }] as const);
   const sources = Object.fromEntries([...tiled, ...own]);
-  return { version: 8, sources, layers: LAYERS.filter((layer) => !("source" in layer) || layer.source in sources) };
+  const drawn = LAYERS.filter((layer) => !("source" in layer) || layer.source in sources);
+  const layers = drawn.map((layer) => (WAITING.has(layer.id) && layer.type !== "background" ? ({ ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification) : layer));
+  return { version: 8, sources, layers };
 }

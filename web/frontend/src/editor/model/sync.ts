@@ -51,6 +51,8 @@ export interface Transport {
 export class Offline extends Error {}
 
 export interface Listener {
+  /** The plan is about to change under a stroke that may be on its way; `touched` follows. */
+  before?(): void;
   touched(touched: Touched): void;
   /** The ground changed; everything is to be read anew. */
   regrounded(): void;
@@ -143,6 +145,7 @@ export class Sync {
   receive(news: readonly Confirmed[]): void {
     const fresh = news.filter(({ revision }) => revision > this.#revision);
     if (fresh.length === 0) return;
+    this.#listener.before?.();
     const seen = this.#withdraw();
     this.#underlay(fresh, seen);
     this.#told(this.#layAnew(seen));
@@ -187,6 +190,7 @@ export class Sync {
     // Changes of others may have come before it: they go under it.
     const between = answer.ok ? await this.#between(answer.revision) : await this.#between(Infinity);
     if (between === null) return;
+    this.#listener.before?.();
     const seen = this.#withdraw();
     this.#pending = this.#pending.filter((one) => one.opId !== pending.opId);
     this.#underlay(between, seen);
@@ -244,7 +248,8 @@ export class Sync {
       return { cells: [], edges: [], grids: new Set() };
     }
     for (const [cell, pinned] of change.pins ?? []) this.#model.pinned[cell] = pinned === back ? 0 : 1;
-    return this.#model.apply(change.moves, change.grids, back);
+    const touched = this.#model.apply(change.moves, change.grids, back);
+    return { ...touched, cells: [...touched.cells, ...(change.pins ?? []).map(([cell]) => cell)] };
   }
 
   #reached(online: boolean): void {

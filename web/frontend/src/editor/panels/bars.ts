@@ -1,5 +1,6 @@
 import { h, say } from "../../shared/dom";
 import { number, signed, t } from "../../shared/i18n";
+import { outcome } from "../helpers/outcome";
 import { at } from "../model/ground";
 import { UNASSIGNED } from "../model/plan";
 import type { Session } from "../session";
@@ -61,10 +62,12 @@ export function proposalBar(session: Session): Panel {
   const text = h("p", { role: "status" });
   const accept = h("button", { type: "button", class: "button primary", click: () => session.accept() }, t("accept"));
   const drop = h("button", { type: "button", class: "button", click: () => session.giveUp() }, t("discard"));
-  const element = h("div", { class: "proposal", hidden: true }, text, accept, drop);
+  const figures = outcome(session);
+  const element = h("div", { class: "proposal", hidden: true }, text, figures.element, accept, drop);
   return {
     element,
-    render(now): void {
+    render(now, before): void {
+      figures.render(now, before);
       element.hidden = now.proposal === null;
       if (now.proposal === null) return;
       accept.disabled = now.proposal.state === "asking";

@@ -5,6 +5,7 @@ import type { Session } from "../session";
 import type { Commands } from "../keys";
 import { icon } from "./icons";
 import type { Panel } from "./panel";
+import { printPlan } from "./print";
 
 /** The verdict on the plan, whether everything is saved, and the commands that concern all of it. */
 export function header(session: Session, commands: Commands): Panel {
@@ -15,8 +16,8 @@ export function header(session: Session, commands: Commands): Panel {
     split: fact("fact_split"),
   };
   const saved = h("span", { class: "saved", role: "status" });
-  const button = (name: "undo" | "redo" | "next" | "whole", act: () => void): HTMLElement =>
-    h("button", { type: "button", class: "tool small", title: t(`command_${name}`), "aria-label": t(`command_${name}`), click: act }, icon(name));
+  const button = (name: "undo" | "redo" | "next" | "whole" | "print", act: () => void): HTMLElement =>
+    h("button", { type: "button", class: "tool small", title: t(`command_${name}`), "aria-label": t(`command_${name}`), "data-command": name, click: act }, icon(name));
   const element = h(
     "header",
     { class: "verdict", "aria-label": t("verdict") },
@@ -29,6 +30,7 @@ export function header(session: Session, commands: Commands): Panel {
       button("redo", commands.redo),
       button("next", () => commands.nextProblem(false)),
       button("whole", () => session.map.whole()),
+      button("print", () => void printPlan(session)),
     ),
   );
   let seen = -1;

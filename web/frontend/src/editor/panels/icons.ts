@@ -3,7 +3,7 @@ import type { ToolName } from "../store";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Strokes of each icon on a field of 24 by 24. */
-const PATHS: Readonly<Record<ToolName | "undo" | "redo" | "next" | "whole", string>> = {
+const PATHS: Readonly<Record<ToolName | "undo" | "redo" | "next" | "whole" | "print", string>> = {
   select: "M5 3l13 8-6 1.6L9 18z",
   brush: "M14.5 4.5l5 5L11 18H6v-5zM6 18l-2 2",
   box: "M5 6h14v12H5zM3 6h4M5 4v4M17 18h4M19 16v4",
@@ -20,6 +20,7 @@ const PATHS: Readonly<Record<ToolName | "undo" | "redo" | "next" | "whole", stri
   undo: "M8 6L4 10l4 4M4 10h10a5 5 0 0 1 0 10h-3",
   redo: "M16 6l4 4-4 4M20 10H10a5 5 0 0 0 0 10h3",
   next: "M12 3l9 16H3zM12 9v5M12 16.500v.5",
+  print: "M7 8V4h10v4M7 17H4V8h16v9h-3M7 14h10v6H7z",
   whole: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
 };
 

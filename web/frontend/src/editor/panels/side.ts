@@ -2,15 +2,21 @@ import { h } from "../../shared/dom";
 import { t } from "../../shared/i18n";
 import type { Session } from "../session";
 import { PANELS, type PanelName } from "../store";
+import { comparePanel } from "./compare";
 import { gridsPanel } from "./grids";
+import { helpersPanel } from "./helpers";
 import { historyPanel } from "./history";
 import type { Panel } from "./panel";
 import { parametersPanel } from "./parameters";
+import { togetherPanel } from "./together";
 
 const MAKE: Readonly<Record<PanelName, (session: Session) => Panel>> = {
   grids: gridsPanel,
+  helpers: helpersPanel,
   history: historyPanel,
+  compare: comparePanel,
   parameters: parametersPanel,
+  together: togetherPanel,
 };
 
 /** The panels at the side, one open at a time; arrow keys go from tab to tab. */

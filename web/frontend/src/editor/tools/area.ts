@@ -38,6 +38,10 @@ export class AreaTool implements Tool {
     if (begin === null || ring.length < 3) return;
     const { places, plan, store } = this.#session;
     const cells = places.inRing(ring);
+    if (spot.more && store.now.grid === null && this.#shape !== "encircle") {
+      this.#choose(cells);
+      return;
+    }
     const grid = this.#shape === "encircle" ? this.#most(cells) : this.#target(begin);
     if (grid === null) {
       store.set({ hint: t("hint_pick_grid") });
@@ -58,6 +62,14 @@ export class AreaTool implements Tool {
     const { plan, store } = this.#session;
     const under = begin.cell === null ? UNASSIGNED : (plan.assignment[begin.cell] ?? UNASSIGNED);
     return store.now.grid ?? (under === UNASSIGNED ? null : under);
+  }
+
+  /** Choose the grids that the shape meets, besides those that are chosen already. */
+  #choose(cells: readonly number[]): void {
+    const { plan, store } = this.#session;
+    const met = cells.map((cell) => plan.assignment[cell] ?? UNASSIGNED).filter((grid) => grid !== UNASSIGNED);
+    const chosen = new Set([...store.now.chosen, ...met]);
+    store.set({ chosen, hint: t("hint_chosen", { n: chosen.size }) });
   }
 
   /** The grid that has most households of what was encircled takes the rest. */

@@ -78,7 +78,7 @@ export class Hands {
     window.addEventListener("mouseup", (event) => this.#up(event));
     gl.on("contextmenu", (event) => {
       event.preventDefault();
-      this.cancel();
+      if (this.#down !== null) this.cancel();
       this.#pick(event.point);
     });
     gl.on("mouseout", () => session.store.set({ hover: null }));
@@ -144,7 +144,8 @@ export class Hands {
   }
 
   #changed(before: ToolName | null): void {
-    if (before !== null) this.#tools[before].cancel();
+    // What was selected stays so: the next tool works on it.
+    if (before !== null && before !== "select") this.#tools[before].cancel();
     this.#forget();
     this.#frame.dataset["cursor"] = this.#tool().cursor;
     this.#reins();

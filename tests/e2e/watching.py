@@ -1,0 +1,59 @@
+"""A page under watch: the hosts it asks and everything it complains about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+DRIVER = "GL Driver Message"
+"""What a software renderer says of its own speed."""
+REFUSED = "Failed to load resource: the server responded with a status of 4"
+LOST = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED", "net::ERR_NETWORK_CHANGED")
+
+
+@dataclass
+class Watched:
+    """A page, the hosts it asked, and everything it complained about.
+
+    Attributes
+    ----------
+    refusals
+        Whether the browser's own line about a request that was answered with 4xx is expected.
+    losses
+        Whether its lines about requests that found no connection are.
+    """
+
+    page: Page
+    home: str
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+    refusals: bool = False
+    losses: bool = False
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Take down a line of the console that is no mere driver's remark."""
+        if message.type in {"error", "warning"} and DRIVER not in message.text:
+            self.complaints.append(message.text)
+
+    def check(self) -> None:
+        """Fail if the page asked another host or complained of what was not expected."""
+        assert self.hosts - {"", urlsplit(self.home).netloc} == set()
+        assert [text for text in self.complaints if not self._expected(text)] == []
+
+    def _expected(self, text: str) -> bool:
+        return (self.refusals and text.startswith(REFUSED)) or (
+            self.losses and any(end in text for end in LOST)
+        )
+
+
+def watch(browser: Browser, home: str, **options: object) -> Watched:
+    """Open a page in a context of its own that takes down what happens."""
+    settings: dict[str, object] = {"viewport": {"width": 1440, "height": 900}, "accept_downloads": True}
+    context = browser.new_context(**(settings | options))  # type: ignore[arg-type]
+    found = Watched(context.new_page(), home)
+    context.on("request", lambda request: found.hosts.add(urlsplit(request.url).netloc))
+    context.on("console", found.note)
+    context.on("weberror", lambda error: found.complaints.append(str(error.error)))
+    return found

@@ -1,0 +1,21 @@
+/** What the engine pays for each aim by default, in one currency; `tests/web/test_editor_weights.py` keeps it true. */
+export const WEIGHTS: Readonly<Record<string, number>> = {
+  band: 300,
+  slope: 8,
+  split: 200,
+  piece: 4,
+  hard: 180,
+  tolerance: 60,
+  mean: 45,
+  even: 2,
+  border: 4,
+  compact: 10,
+  donut: 40,
+  moved: 0,
+  wall: 0.5,
+  alley: 0.25,
+  street: 0.1,
+  arterial: -1,
+  railway: -2.5,
+  water: -2.5,
+};
