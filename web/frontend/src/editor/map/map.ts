@@ -59,7 +59,10 @@ export class EditorMap {
     });
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
-    for (const name of GLYPHS) this.gl.on("load", () => this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO }));
+    // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
+    this.gl.once("style.load", () => {
+      for (const name of GLYPHS) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
+    });
     this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
   }
