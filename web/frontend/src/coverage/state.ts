@@ -1,3 +1,4 @@
+import { Store as SharedStore } from "../shared/store";
 import type { Answer, AskedChanges, LonLat, Method, Overview, Scenario, SolveBody } from "./api";
 
 /** What the planner asks, apart from changes to the city. */
@@ -63,57 +64,34 @@ export interface State {
   readonly gap: number | null;
 }
 
-export type Listener = (now: State, before: State) => void;
-
 /** The one place where the page's state changes. */
-export class Store {
-  #state: State;
-  readonly #listeners: Listener[] = [];
-
-  constructor(first: State) {
-    this.#state = first;
-  }
-
-  get now(): State {
-    return this.#state;
-  }
-
-  subscribe(listener: Listener): void {
-    this.#listeners.push(listener);
-  }
-
-  set(patch: Partial<State>): void {
-    const before = this.#state;
-    this.#state = { ...before, ...patch };
-    for (const listener of this.#listeners) listener(this.#state, before);
-  }
-
+export class Store extends SharedStore<State> {
   ask(patch: Partial<Question>): void {
-    this.set({ question: { ...this.#state.question, ...patch }, gap: null });
+    this.set({ question: { ...this.now.question, ...patch }, gap: null });
   }
 
   /** Make a change that undo takes back. */
   change(edits: Edits): void {
-    const { edits: old, past } = this.#state;
+    const { edits: old, past } = this.now;
     this.set({ edits, draft: null, past: [...past, old], future: [], gap: null });
   }
 
   undo(): void {
-    const { edits, past, future } = this.#state;
+    const { edits, past, future } = this.now;
     const last = past.at(-1);
     if (last === undefined) return;
     this.set({ edits: last, draft: null, past: past.slice(0, -1), future: [edits, ...future], station: null });
   }
 
   redo(): void {
-    const { edits, past, future } = this.#state;
+    const { edits, past, future } = this.now;
     const [next, ...rest] = future;
     if (next === undefined) return;
     this.set({ edits: next, draft: null, past: [...past, edits], future: rest, station: null });
   }
 
   reset(): void {
-    if (isChanged(this.#state.edits)) this.change(NO_EDITS);
+    if (isChanged(this.now.edits)) this.change(NO_EDITS);
   }
 }
 

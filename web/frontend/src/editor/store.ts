@@ -1,3 +1,4 @@
+import { Store as SharedStore } from "../shared/store";
 import type { EditDocument, SyncState } from "./model/sync";
 
 export const TOOLS = ["select", "brush", "box", "lasso", "flood", "sweep", "split", "encircle", "divide", "parts", "merge", "new", "lock"] as const;
@@ -34,31 +35,8 @@ export interface State {
   readonly version: number;
 }
 
-export type Listener = (now: State, before: State) => void;
-
 /** The one place where the page's state changes. */
-export class Store {
-  #state: State;
-  readonly #listeners: Listener[] = [];
-
-  constructor(first: State) {
-    this.#state = first;
-  }
-
-  get now(): State {
-    return this.#state;
-  }
-
-  subscribe(listener: Listener): void {
-    this.#listeners.push(listener);
-  }
-
-  set(patch: Partial<State>): void {
-    const before = this.#state;
-    this.#state = { ...before, ...patch };
-    for (const listener of this.#listeners) listener(this.#state, before);
-  }
-}
+export class Store extends SharedStore<State> {}
 
 export function firstState(revision: number): State {
   return {
