@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebError
 
 DRIVER = "GL Driver Message"
 """What a software renderer says of its own speed."""
@@ -35,7 +35,13 @@ class Watched:
     def note(self, message: ConsoleMessage) -> None:
         """Take down a line of the console that is no mere driver's remark."""
         if message.type in {"error", "warning"} and DRIVER not in message.text:
-            self.complaints.append(message.text)
+            self.complaints.append(
+                f"{message.text} ({message.location['url']}:{message.location['lineNumber']})"
+            )
+
+    def fault(self, error: WebError) -> None:
+        """Take down an error that nobody caught, with where it came from: its message alone may be empty."""
+        self.complaints.append(f"{error.error} {getattr(error.error, 'stack', '')}")
 
     def check(self) -> None:
         """Fail if the page asked another host or complained of what was not expected."""
@@ -55,5 +61,5 @@ def watch(browser: Browser, home: str, **options: object) -> Watched:
     found = Watched(context.new_page(), home)
     context.on("request", lambda request: found.hosts.add(urlsplit(request.url).netloc))
     context.on("console", found.note)
-    context.on("weberror", lambda error: found.complaints.append(str(error.error)))
+    context.on("weberror", found.fault)
     return found

@@ -10,10 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from flask.testing import FlaskClient
 from pydantic import ValidationError
 from web_make import Planned, city, gpkg, roles, send, wait_for
 
+from geo.errors import GeoError
 from web.errors import ClusterError
 from web.jobs import cluster as cluster_module
 from web.jobs import landlock, sandbox
@@ -184,6 +188,33 @@ def test_a_job_on_a_cluster_is_cancelled_and_fails_with_the_scheduler(
         assert error["code"] == "cluster-lost"
         assert cluster.address in error["zh"]
         assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("raised", "gone", "expected"),
+    [
+        (CancelledError(), True, ClusterError),
+        (CancelledError(), False, CancelledError),
+        (OSError("stream closed"), True, ClusterError),
+        (GeoError("no-cells", "没有单元。", "There are no cells."), False, GeoError),
+    ],
+)
+def test_what_fails_because_the_scheduler_is_gone_says_that(
+    raised: Exception, gone: bool, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask notices the loss a moment after what was asked over the connection failed."""
+    monkeypatch.setattr(cluster_module, "NOTICE_S", 0.2)
+    client = SimpleNamespace(status="running")
+    scheduler = cluster_module.Scheduler("tcp://cluster:8786", "192.0.2.1", 8786)
+    if gone:
+        threading.Timer(0.05, lambda: setattr(client, "status", "connecting")).start()
+    with pytest.raises(expected) as told, cluster_module._told_if_gone(client, scheduler):
+        raise raised
+    if expected is ClusterError:
+        assert told.value.code == "cluster-lost"
+        assert scheduler.address in told.value.zh
+    else:
+        assert told.value is raised
 
 
 def test_no_scheduler_is_said_before_any_work(build: Callable[..., Flask]) -> None:

@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 import time
 import traceback
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -132,8 +133,10 @@ def relabel(text: str, labels: dict[str, str]) -> str:
 
 
 def fail(out: Path, error: GeoError, labels: dict[str, str]) -> int:
-    """Write down why the process ends."""
-    (out / "error.json").write_text(described(error, labels), encoding="utf-8")
+    """Write down why the process ends; two threads may find the reason at once."""
+    draft = out / f".error.{threading.get_ident()}.draft"
+    draft.write_text(described(error, labels), encoding="utf-8")
+    draft.replace(out / "error.json")
     return FAILED
 
 

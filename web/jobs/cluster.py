@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geo
+from geo.errors import GeoError
 from web.errors import ClusterError
 from web.jobs import landlock
 
@@ -34,6 +35,8 @@ ADDRESS = re.compile(r"tcp://(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.
 CONNECT_S = 10.0
 """How long the scheduler may take to answer, and a worker to be there."""
 LOOK_S = 0.25
+NOTICE_S = 1.0
+"""How long the client may take to notice that its connection has ended, after what was asked over it failed."""
 IDLE_S = 60.0
 """How long a cluster may be without any worker while a job runs."""
 
@@ -106,8 +109,9 @@ def connected(scheduler: Scheduler, *, lost: Callable[[ClusterError], None]) -> 
     Raises
     ------
     ClusterError
-        ``cluster-missing`` without Dask, ``cluster-unreachable``, ``cluster-empty`` without workers, and
-        ``cluster-other-version`` if a worker has not this version of the library.
+        ``cluster-missing`` without Dask, ``cluster-unreachable``, ``cluster-empty`` without workers,
+        ``cluster-other-version`` if a worker has not this version of the library, and ``cluster-lost`` in place of
+        whatever the block raised if the scheduler is gone by then.
     """
     client = _client(scheduler)
     ended = threading.Event()
@@ -115,12 +119,28 @@ def connected(scheduler: Scheduler, *, lost: Callable[[ClusterError], None]) -> 
         target=_watch, args=(client, scheduler, ended, lost), name="cluster", daemon=True
     )
     try:
-        _check_workers(client, scheduler)
-        watch.start()
-        yield client.get_executor()  # type: ignore[no-untyped-call]
+        with _told_if_gone(client, scheduler):
+            _check_workers(client, scheduler)
+            watch.start()
+            yield client.get_executor()  # type: ignore[no-untyped-call]
     finally:
         ended.set()
         client.close(timeout=2)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _told_if_gone(client: Client, scheduler: Scheduler) -> Iterator[None]:
+    """Say that the scheduler is gone where that is why the block failed: its own error may say nothing at all."""
+    try:
+        yield
+    except Exception as error:
+        of_data = isinstance(error, GeoError) and not isinstance(error, ClusterError)
+        deadline = time.monotonic() + (0 if of_data else NOTICE_S)
+        while client.status == "running":
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(NOTICE_S / 20)
+        raise _gone(scheduler.address) from error
 
 
 def _client(scheduler: Scheduler) -> Client:

@@ -53,10 +53,7 @@ export async function offerBaseMaps(session: Session): Promise<void> {
     boxes.set(map, box);
   }
   session.map.gl.on("error", (event) => {
-    if ((event as { sourceId?: string }).sourceId !== SOURCE) {
-      console.error(event.error);
-      return;
-    }
+    if ((event as { sourceId?: string }).sourceId !== SOURCE) return;
     choose(null);
     session.store.set({ message: { kind: "warning", text: t("base_failed") } });
   });

@@ -5,6 +5,7 @@ import { Protocol } from "pmtiles";
 import { t } from "../../shared/i18n";
 import type { LonLat } from "../model/places";
 import { GLYPHS, GLYPH_RATIO, glyph } from "./glyphs";
+import { askAgain } from "./lost";
 import { LATE, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle } from "./style";
 
 const FONTS = '"Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
@@ -13,7 +14,8 @@ const THIN_SHADE = 0.4;
 
 // The worker is a file of its own; without its address the map would stay blank.
 setWorkerUrl(workerUrl);
-addProtocol("pmtiles", new Protocol().tile);
+const ARCHIVES = new Protocol();
+addProtocol("pmtiles", ARCHIVES.tile);
 
 export interface TileSet {
   readonly bounds: readonly [number, number, number, number];
@@ -35,9 +37,10 @@ export class EditorMap {
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
     this.#tiles = tiles;
     const least = Math.min(...Object.values(tiles.layers).map((layer) => layer.min_zoom));
+    const style = editorStyle(new URL(url, window.location.href).href, tiles.layers);
     this.gl = new GlMap({
       container,
-      style: editorStyle(new URL(url, window.location.href).href, tiles.layers),
+      style,
       bounds: LngLatBounds.convert([...tiles.bounds]),
       fitBoundsOptions: { padding: PADDING },
       localIdeographFontFamily: FONTS,
@@ -59,6 +62,7 @@ export class EditorMap {
     });
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
+    askAgain(this.gl, ARCHIVES, new Set(Object.keys(style.sources)));
     // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
     this.gl.once("style.load", () => {
       for (const name of GLYPHS) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
