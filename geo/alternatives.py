@@ -79,11 +79,11 @@ BALANCED = Preset(
     "户数均衡",
     "Balanced",
     {
-        "tolerance": 2.5,  # most of all, grids within 10 % of target
-        "even": 8.0,  # and the nearer the better
-        "mean": 0.5,  # the community's own mean counts less than the target
-        "compact": 0.4,  # shape counts little
-        "border": 0.5,  # where borders run counts little
+        "tolerance": 1.5,  # most of all, grids within 10 % of target
+        "even": 2.0,  # and the nearer the better
+        "mean": 0.0,  # the target alone counts, not the community's own mean
+        "compact": 0.3,  # shape counts little
+        "border": 0.4,  # where borders run counts little
     },
     "各网格户数最接近目标；形状让位。",
     "Loads nearest to target; shape gives way.",
