@@ -14,20 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 from plan_make import Edited
 
 from geo.editing.apply import decide
 from geo.editing.change import Change
 from geo.editing.edits import Edit, NewGrid
-from geo.editing.history import Entry as History
-from geo.editing.history import redo_of, undo_of
 from geo.editing.plan import Plan
 from web.services import books as books_module
 from web.services.books import Books
 from web.services.editing import Editing
-from web.services.undoing import REDO, UNDO, Steps
 from web.store.faults import storage_full
 from web.store.records import EditRecord
 
@@ -354,42 +349,3 @@ def test_a_grid_is_split_by_the_engine_and_put_together_again(edited: Edited) ->
     assert sum(len(edited.cells_of(grid)) for grid in parts) == int((edited.start.assignment == 1).sum())
     assert edited.post("/undo", op_id="together-1", base=1).get_json()["gone"] == [max(parts)]
     np.testing.assert_array_equal(edited.assignment(), edited.start.assignment)
-
-
-class Line:
-    """An entry of a log."""
-
-    def __init__(
-        self, revision: int, user_id: str, undoes: int | None = None, redoes: int | None = None
-    ) -> None:
-        self.revision, self.user_id, self.undoes, self.redoes = revision, user_id, undoes, redoes
-        self.kind = UNDO if undoes else REDO if redoes else "assign"
-
-    def entry(self) -> History:
-        return History(self.revision, self.user_id, self.undoes, self.redoes)
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["edit", "edit", "undo", "redo"])), max_size=40)
-)
-def test_undo_and_redo_follow_two_stacks_for_each_author(steps: list[tuple[str, str]]) -> None:
-    log: list[Line] = []
-    done: dict[str, list[int]] = {"a": [], "b": []}
-    back: dict[str, list[int]] = {"a": [], "b": []}
-    for user, step in steps:
-        revision = len(log) + 1
-        found = Steps(log)
-        assert found.next(UNDO, user) == (done[user][-1] if done[user] else None)
-        assert found.next(REDO, user) == (back[user][-1] if back[user] else None)
-        assert found.next(UNDO, user) == undo_of(map(Line.entry, log), user)
-        assert found.next(REDO, user) == redo_of(map(Line.entry, log), user)
-        if step == "edit":
-            log.append(Line(revision, user))
-            done[user].append(revision)
-            back[user].clear()
-        elif step == "undo" and done[user]:
-            back[user].append(done[user].pop())
-            log.append(Line(revision, user, undoes=back[user][-1]))
-        elif step == "redo" and back[user]:
-            done[user].append(back[user].pop())
-            log.append(Line(revision, user, redoes=done[user][-1]))

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from geo.editing.apply import apply_change
 from geo.editing.codec import change_from
 from geo.editing.edits import Refusal
+from geo.editing.history import History
 from geo.editing.start import restored, snapshot
 from geo.errors import GeoError
 from web.errors import ChainError, NotFoundError
 from web.services.plan_standards import standard_from
-from web.services.undoing import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,16 +97,16 @@ class Book:
     """About what `entries` weigh."""
     answers: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
     """The latest answers, by operation."""
-    steps: Steps | None = None
-    """What authors may take back, once somebody asked; see `Books.steps`."""
+    history: History | None = None
+    """What authors may take back, once somebody asked; see `Books.history`."""
 
     def advance(self, plan: Plan, record: EditRecord) -> None:
         """Take over a committed change."""
         self.plan, self.revision = plan, record.revision
         self.entries.append(Entry(record))
         self.log_bytes += self.entries[-1].size
-        if self.steps is not None:
-            self.steps.add(record)
+        if self.history is not None:
+            self.history.add(record)
         if len(self.entries) > LOG_KEPT or self.log_bytes > LOG_BYTES:
             del self.entries[: (len(self.entries) + 1) // 2]
             self.log_bytes = sum(entry.size for entry in self.entries)
@@ -210,11 +210,11 @@ class Books:
             return book.entries[revision - first]
         return Entry(self.store.edits(plan_id, after=revision - 1, limit=1)[0])
 
-    def steps(self, plan_id: str, book: Book) -> Steps:
+    def history(self, plan_id: str, book: Book) -> History:
         """Return what authors may take back and bring back; the log is read for it once."""
-        if book.steps is None:
-            book.steps = Steps(self.store.steps(plan_id, at_most=book.revision))
-        return book.steps
+        if book.history is None:
+            book.history = History(self.store.steps(plan_id, at_most=book.revision))
+        return book.history
 
     def state_at(self, plan_id: str, revision: int) -> Plan:
         """Return a plan as it was at a revision, from the nearest snapshot before it.

@@ -12,11 +12,11 @@ from geo.editing.codec import change_from, to_document
 from geo.editing.conflict import Touched, conflicts
 from geo.editing.edits import NEEDS_SURVEY, Refusal, edit_from
 from geo.editing.edits import to_document as edit_document
+from geo.editing.history import REDO, UNDO
 from geo.editing.judged import grid_rows, summary
 from geo.editing.publish import warnings
 from web.errors import ConflictError, RefusedError, StaleError
 from web.services.plan_words import entry_json
-from web.services.undoing import REDO, UNDO
 from web.store.records import EditRecord
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class Editing:
 
     def open_to(self, plan_id: str, book: Book, author_id: str) -> dict[str, int | None]:
         """Return the revisions that an undo and a redo of the author would take."""
-        steps = self._books.steps(plan_id, book)
-        return {kind: steps.next(kind, author_id) for kind in (UNDO, REDO)}
+        history = self._books.history(plan_id, book)
+        return {kind: history.next(kind, author_id) for kind in (UNDO, REDO)}
 
     def _commit(self, plan_id: str, author: Author, op_id: str, step: _Step) -> dict[str, Any]:
         with self._books.held(plan_id) as (record, book):
@@ -270,7 +270,7 @@ class _Back:
         """Nothing takes long."""
 
     def change(self, book: Book) -> Change:
-        found = self._books.steps(self._plan_id, book).next(self._kind, self._user_id)
+        found = self._books.history(self._plan_id, book).next(self._kind, self._user_id)
         if found is None:
             zh, en = ("撤销", "undo") if self._kind == UNDO else ("恢复", "redo")
             raise ConflictError(
