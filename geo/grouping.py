@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geo.loads import stands_alone, unit_loads
-from geo.units import build_units
+from geo.units import build_units, join_compounds
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,15 +43,30 @@ def units_for(
     released
         Positions of compounds that do not stay whole, whatever their size.
     """
-
-    def stays_whole(units: Units) -> NDArray[np.bool_]:
-        return (unit_loads(units, standard) <= standard.whole_limit) | stands_alone(units, standard)
-
     return build_units(
         city,
         tiling,
-        stays_whole=stays_whole,
+        stays_whole=partial(stays_whole, standard=standard),
         hard=standard.hard_barriers,
         released=released,
         graph=graph,
     )
+
+
+def units_of(cells: Units, standard: Standard, *, released: Collection[int] = ()) -> Units:
+    """Group counted cells into the units of a standard, as `units_for` does with a city.
+
+    Parameters
+    ----------
+    cells
+        One unit a cell; divided cells included, where the plan has some.
+    standard, released
+        As in `units_for`.
+    """
+    whole = partial(stays_whole, standard=standard)
+    return join_compounds(cells, stays_whole=whole, hard=standard.hard_barriers, released=released)
+
+
+def stays_whole(units: Units, standard: Standard) -> NDArray[np.bool_]:
+    """Say of every unit whether it may stay in one piece, bool (units,)."""
+    return (unit_loads(units, standard) <= standard.whole_limit) | stands_alone(units, standard)

@@ -108,20 +108,40 @@ def build_units(
     -------
     Units in the order of their first cell; sums are exact integers.
     """
-    single = cell_units(city, tiling, graph=graph)
-    width = int(single.compound.max(initial=0)) + 1
-    whole = (single.compound >= 0) & ~np.isin(single.compound, list(released))
-    key = np.where(whole, single.community.astype(np.int64) * width + single.compound, -1)
+    if stays_whole is None and max_households is not None:
+
+        def stays_whole(units: Units) -> NDArray[np.bool_]:
+            return np.asarray(units.households <= max_households, dtype=np.bool_)
+
+    cells = cell_units(city, tiling, graph=graph)
+    return join_compounds(cells, stays_whole=stays_whole, hard=hard, released=released)
+
+
+def join_compounds(
+    cells: Units,
+    *,
+    stays_whole: Callable[[Units], NDArray[np.bool_]] | None = None,
+    hard: Sequence[BorderClass] = (),
+    released: Collection[int] = (),
+) -> Units:
+    """Group counted cells into planning units, as `build_units` does with those of a city.
+
+    Parameters
+    ----------
+    cells
+        One unit a cell, as from `cell_units`; divided cells included, where a plan has some.
+    stays_whole, hard, released
+        As in `build_units`; without `stays_whole` every piece does.
+    """
+    width = int(cells.compound.max(initial=0)) + 1
+    whole = (cells.compound >= 0) & ~np.isin(cells.compound, list(released))
+    key = np.where(whole, cells.community.astype(np.int64) * width + cells.compound, -1)
     _, label = np.unique(key, return_inverse=True)
-    piece = components(open_graph(single.graph, hard), np.where(whole, label, -1).astype(np.int32))
+    piece = components(open_graph(cells.graph, hard), np.where(whole, label, -1).astype(np.int32))
+    joined = join_units(cells, piece)
     if stays_whole is None:
-        if max_households is None:
-            return join_units(single, piece)
-        load = _sums(piece[piece >= 0], single.households[piece >= 0], int(piece.max(initial=-1)) + 1)
-        fits = np.append(load <= max_households, True)  # the last entry answers for piece -1
-        return join_units(single, np.where(fits[piece], piece, -1))
-    joined = join_units(single, piece)
-    return join_units(single, np.where(stays_whole(joined)[joined.of_cell], piece, -1))
+        return joined
+    return join_units(cells, np.where(stays_whole(joined)[joined.of_cell], piece, -1))
 
 
 def cell_units(city: City, tiling: Tiling, *, graph: Graph | None = None) -> Units:

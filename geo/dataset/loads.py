@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.adjacency import components
-from geo.loads import measured, stands_alone, unit_loads
-from geo.units import join_units, open_graph
+from geo.grouping import units_of
+from geo.loads import measured, unit_loads
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,7 +41,7 @@ def cell_loads(cells: Units, standard: Standard, *, released: Collection[int] = 
     """
     if cells.workload is None and (cells.kind is None or not standard.rules):
         return np.array(getattr(cells, standard.measure), np.int64)
-    units = standard_units(cells, standard, released=released)
+    units = units_of(cells, standard, released=released)
     unit = units.of_cell
     wanted = unit_loads(units, standard)
     counted = measured(cells, standard, kind=None if units.kind is None else units.kind[unit])
@@ -51,27 +50,6 @@ def cell_loads(cells: Units, standard: Standard, *, released: Collection[int] = 
     # Homes that an index of zero hides still share the load of one that every inhabited unit has.
     weight = np.where(idle[unit], counted, weight)
     return _apportioned(weight, unit, wanted)
-
-
-def standard_units(cells: Units, standard: Standard, *, released: Collection[int] = ()) -> Units:
-    """Group counted cells into the units of a standard, as `geo.grouping.units_for` does with a city.
-
-    Parameters
-    ----------
-    cells
-        One unit a cell; divided cells included, where the plan has some.
-    standard, released
-        As in `geo.grouping.units_for`.
-    """
-    width = int(cells.compound.max(initial=0)) + 1
-    whole = (cells.compound >= 0) & ~np.isin(cells.compound, list(released))
-    key = np.where(whole, cells.community.astype(np.int64) * width + cells.compound, -1)
-    _, label = np.unique(key, return_inverse=True)
-    graph = open_graph(cells.graph, standard.hard_barriers)
-    piece = components(graph, np.where(whole, label, -1).astype(np.int32))
-    joined = join_units(cells, piece)
-    stays = (unit_loads(joined, standard) <= standard.whole_limit) | stands_alone(joined, standard)
-    return join_units(cells, np.where(stays[joined.of_cell], piece, -1))
 
 
 def _apportioned(

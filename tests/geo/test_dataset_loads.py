@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from geo.cells import build_tiling
 from geo.city import City
-from geo.dataset.loads import cell_loads, standard_units
-from geo.grouping import units_for
+from geo.dataset.loads import cell_loads
+from geo.grouping import units_for, units_of
 from geo.loads import measured, unit_loads
 from geo.standards import STANDARDS_DIR, Standard, TypeRule, load_standard
 from geo.tiling import Tiling
@@ -92,7 +92,7 @@ def test_cells_add_up_to_the_loads_of_the_units(
 ) -> None:
     cells = counted(seed, workload=workload)
     loads = cell_loads(cells, standard, released=released)
-    units = standard_units(cells, standard, released=released)
+    units = units_of(cells, standard, released=released)
     assert loads.dtype == np.int64
     assert (loads >= 0).all()
     assert (sums(units, loads) == unit_loads(units, standard)).all()
@@ -103,7 +103,7 @@ def test_cells_add_up_to_the_loads_of_the_units(
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_cell_gets_its_share_within_one(seed: int) -> None:
     cells = counted(seed, workload=True)
-    loads, units = cell_loads(cells, RULED), standard_units(cells, RULED)
+    loads, units = cell_loads(cells, RULED), units_of(cells, RULED)
     assert units.kind is not None
     assert cells.workload is not None
     weight = measured(cells, RULED, kind=units.kind[units.of_cell]) * cells.workload
@@ -117,7 +117,7 @@ def test_a_cell_gets_its_share_within_one(seed: int) -> None:
 @pytest.mark.parametrize("released", [(), (0, 4)])
 def test_units_of_cells_are_the_units_of_the_city(standard: Standard, released: tuple[int, ...]) -> None:
     city, tiling = town()
-    found = standard_units(cell_units(city, tiling), standard, released=released)
+    found = units_of(cell_units(city, tiling), standard, released=released)
     wanted = units_for(city, tiling, standard, released=released)
     for name in ("of_cell", "community", "compound", "households", "persons", "buildings", "area_m2", "kind"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
