@@ -17,6 +17,7 @@ import pyogrio
 import shapely
 
 from geo.adjacency import cell_graph
+from geo.overview import make_overview, write_overview
 from geo.tiling import SCALE
 from geo.types import never_cancel, no_progress
 
@@ -62,6 +63,8 @@ def bake(
 ) -> list[str]:
     """Write ``<layer>.pmtiles`` for every layer that has rows, and ``tiles.json``, which says what there is.
 
+    ``overview.gz`` is the picture of all cells that far views are drawn from (`geo.overview.packed`).
+
     Layers and fields: ``cells`` (``cell``), ``edges`` (``edge``, ``k`` border class), ``buildings`` (``cell``,
     ``n`` households), ``compounds`` and ``communities`` (``row``, ``name``), ``roads``, ``water``, ``railways``
     (``k``), ``stations`` (``name``, ``category``).
@@ -95,6 +98,8 @@ def bake(
         told[layer.name] = {"min_zoom": layer.min_zoom, "max_zoom": MAX_ZOOM, "rows": len(layer.frame)}
     progress("tiles", len(layers), len(layers))
     document = {"bounds": bounds, "layers": told}
+    if len(told) == len(layers):
+        document["overview"] = write_overview(make_overview(tiling.cells.geometry.to_numpy()), folder)
     (folder / META).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     return list(told)
 
@@ -145,11 +150,19 @@ def _layers(city: City, tiling: Tiling, graph: Graph, low: int) -> Iterator[_Lay
         frame: gpd.GeoDataFrame = getattr(city, name)
         if len(frame):
             shapes = frame.geometry.to_crs("EPSG:4326").to_numpy()
+            if name == "water":  # what came as an area is kept by its shore
+                shapes = _areas(shapes)
             yield _Layer(name, _frame(shapes, k=frame["border_class"].to_numpy(np.int64)), low)
     if len(city.stations):
         shapes = city.stations.geometry.to_crs("EPSG:4326").to_numpy()
         told = {name: city.stations[name].to_numpy(dtype=object) for name in ("name", "category")}
         yield _Layer("stations", _frame(shapes, **told), low)
+
+
+def _areas(shores: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the water within closed lines, islands left out, and open lines as they are."""
+    areas = shapely.build_area(shores)
+    return np.where(shapely.is_empty(areas), shores, areas)
 
 
 def _named(name: str, frame: gpd.GeoDataFrame, low: int) -> Iterator[_Layer]:

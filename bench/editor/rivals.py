@@ -34,7 +34,7 @@ const map = new Map({
 });
 map.on("idle", () => {
   const drawn = map.isSourceLoaded("cells") && map.queryRenderedFeatures({ layers: ["cells"] }).length > 0;
-  if (drawn) window.usable ??= performance.now();
+  if (drawn) window.note();
 });
 window.map = map;
 </script>
@@ -72,6 +72,4 @@ def folium_page(cells: gpd.GeoDataFrame) -> str:
     head = f"<style>{assets.styles[0]}</style><script>{assets.scripts[0]}</script>"
     # Nothing is fetched from elsewhere; what Leaflet itself does not need is left out.
     html = ELSEWHERE.sub("", html).replace("</head>", f"{head}</head>", 1)
-    noted = "window.usable = performance.now()"
-    done = f"<script>requestAnimationFrame(() => requestAnimationFrame(() => {noted}))</script>"
-    return html + done
+    return html + "<script>note()</script>"

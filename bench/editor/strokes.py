@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import statistics
 from pathlib import Path
@@ -15,8 +17,12 @@ ZOOMS = 3
 REACH_PX = 90
 WATCH = """() => {
   window.steps = [];
+  window.panels = [];
   new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (one.name === "step") window.steps.push([one.duration, one.detail]);
+    for (const one of list.getEntries()) {
+      if (one.name === "step") window.steps.push([one.duration, one.detail]);
+      if (one.name === "panels") window.panels.push(one.duration);
+    }
   }).observe({ type: "measure" });
   const saved = document.querySelector(".saved");
   window.waits = [];
@@ -36,7 +42,11 @@ WATCH = """() => {
 
 
 def draw(page: Page, strokes: int) -> dict[str, float]:
-    """Make brush strokes until the service has confirmed so many."""
+    """Make brush strokes until the service has confirmed so many.
+
+    A step is one move of the pointer: it ends when the plan and all its figures are up to date. The panels that
+    show them, and the map, are drawn once a frame.
+    """
     box = page.locator(".stage canvas").first.bounding_box()
     assert box is not None  # noqa: S101 - the map is there
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -60,9 +70,12 @@ def draw(page: Page, strokes: int) -> dict[str, float]:
     steps = page.evaluate("window.steps")
     waits = sorted(page.evaluate("window.waits"))
     cells = [detail for _, detail in steps if detail]
-    print(f"{len(waits)} strokes, {len(steps)} steps of {statistics.mean(cells or [0]):.0f} cells on average")
     times = sorted(duration for duration, _ in steps)
     return {
+        "strokes": len(waits),
+        "steps": len(steps),
+        "step_cells": statistics.mean(cells or [0]),
+        "panels_ms": statistics.median(page.evaluate("window.panels")),
         "step_ms": statistics.median(times),
         "step_p95_ms": times[int(0.95 * len(times))],
         "confirm_ms": statistics.median(waits),
@@ -79,6 +92,17 @@ def memory_mb(browser: Browser, page: Page) -> dict[str, Any]:
     private = max(_private_kb(one["id"]) for one in processes if one["type"] == "renderer")
     held = heap["usedSize"] + heap.get("backingStorageSize", 0)
     return {"heap_mb": held / 2**20, "private_mb": private / 1024}
+
+
+def cpu_s(browser: Browser) -> float:
+    """Return the CPU seconds that all processes of the browser have taken: what a busy machine changes least."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    ticks = 0
+    for one in processes:
+        with contextlib.suppress(OSError):  # one may have ended
+            told = Path(f"/proc/{one['id']}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+            ticks += int(told[11]) + int(told[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _private_kb(process: int) -> int:

@@ -31,9 +31,14 @@ START_S = 60
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the service that all browser tests share."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def server(data: Path) -> Iterator[str]:
     """The service as `python -m web` runs it, on a free port and an empty folder; yields its address."""
-    data = tmp_path_factory.mktemp("served")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = os.environ | {"WANGGE_DATA_DIR": str(data), "WANGGE_PORT": str(port)}

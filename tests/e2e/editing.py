@@ -17,8 +17,11 @@ OPEN_MS = 240_000
 """The demo's plan and its tiles may still be in the making."""
 SAVED_MS = 40_000
 UNASSIGNED = -1
+OLD = "old-grids"
 NO_TOUR = "if (window === top) localStorage.setItem('wangge-tour', 'seen')"
 TILE_PX = 512
+STEP_PX, FINE_PX = 60, 12
+"""How far an arrow key leads, alone and with Shift."""
 
 Cells = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -38,11 +41,23 @@ def demo_plan(server: str) -> tuple[str, str]:
         project = str(json.load(answer)["id"])
     deadline = time.monotonic() + OPEN_MS / 1000
     while time.monotonic() < deadline:
-        plans = json.loads(asked(f"{server}/api/v1/projects/{project}/plans"))["plans"]
+        plans = [plan for plan in plans_of(server, project) if plan["parameters"].get("source") != OLD]
         if plans:
             return project, str(min(plans, key=lambda plan: plan["created"])["id"])
         time.sleep(0.3)
     raise AssertionError("the demo was not planned")
+
+
+def plans_of(server: str, project: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(asked(f"{server}/api/v1/projects/{project}/plans"))["plans"]
+    return found
+
+
+def old_plan(server: str, project: str) -> str:
+    """Id of the division that the demo had before; it comes with the first plan."""
+    return next(
+        str(plan["id"]) for plan in plans_of(server, project) if plan["parameters"].get("source") == OLD
+    )
 
 
 def branch(server: str, plan: str, name: str) -> str:
@@ -59,6 +74,7 @@ class Ground:
     lat: Cells
     community: Cells
     compound: Cells
+    households: Cells
     indptr: Cells
     neighbor: Cells
 
@@ -210,3 +226,50 @@ class Editor:
 def _mercator(lon: Any, lat: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     y = np.log(np.tan(np.pi / 4 + np.radians(lat) / 2))
     return np.column_stack([(lon + 180) / 360, (1 - y / np.pi) / 2])
+
+
+def put(editor: Editor, cell: int, grid: int, *, confirmed: bool = True) -> None:
+    """Put a building into a grid: pick the grid with the right button, box the building alone."""
+    inside = int(np.flatnonzero(editor.assignment() == grid)[0])
+    before = editor.revision
+    editor.tool("box")
+    editor.click(inside, button="right")
+    x, y = editor.spot(cell)
+    editor.page.keyboard.down("Alt")
+    editor.drag([(x - 4, y - 4), (x + 4, y + 4)], steps=3)
+    editor.page.keyboard.up("Alt")
+    if confirmed:
+        editor.moved_on(before)
+
+
+def alone(screen: np.ndarray[Any, np.dtype[np.float64]], cell: int) -> bool:
+    """Whether a small box around a cell holds no other cell."""
+    near = np.abs(screen - screen[cell]).max(axis=1) <= 9
+    return int(near.sum()) == 1
+
+
+def border_in_the_middle(editor: Editor) -> tuple[int, int]:
+    """A cell and its neighbour of another grid, near the middle of the map."""
+    lon, lat = editor.ground.lon, editor.ground.lat
+    far = np.abs(lon - np.median(lon)) + np.abs(lat - np.median(lat))
+    return min(editor.borders(), key=lambda pair: int(far[pair[0]]))
+
+
+def lead(editor: Editor, cell: int) -> None:
+    """Bring a cell under the crosshair with the arrow keys."""
+    box = editor.page.locator(".maplibregl-canvas").bounding_box()
+    assert box is not None
+    for _ in range(60):
+        x, y = editor.spot(cell)
+        right, down = x - (box["x"] + box["width"] / 2), y - (box["y"] + box["height"] / 2)
+        far = max(abs(right), abs(down))
+        if far <= FINE_PX / 2:
+            return
+        step, shift = (STEP_PX, "") if far > STEP_PX else (FINE_PX, "Shift+")
+        if abs(right) > abs(down):
+            key = "ArrowRight" if right > 0 else "ArrowLeft"
+        else:
+            key = "ArrowDown" if down > 0 else "ArrowUp"
+        for _ in range(max(1, round(far / step))):
+            editor.page.keyboard.press(shift + key)
+    raise AssertionError("the crosshair does not arrive")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from editing import NO_TOUR, OPEN_MS, SAVED_MS, Editor, branch, demo_plan
+from editing import NO_TOUR, OPEN_MS, SAVED_MS, Editor, asked, branch, demo_plan, old_plan
 from playwright.sync_api import expect
 from watching import Watched
 
@@ -59,6 +59,7 @@ def test_a_newcomer_redraws_the_demo(watched: Watched, server: str, demo: tuple[
     page.keyboard.press("Control+y")
     expect(editor.stage).to_have_attribute("data-checksum", seen[2], timeout=SAVED_MS)
     editor.agrees()
+    beside_the_old_grids(editor, demo[0])
 
     collection = exported(editor)
     held = {str(row["code"]): row["households"] for row in editor.grids().values()}
@@ -124,6 +125,18 @@ def split(editor: Editor) -> None:
     page.click(".proposal .primary")
     editor.moved_on(before)
     assert len(editor.grids()) > len(grids)
+
+
+def beside_the_old_grids(editor: Editor, project: str) -> None:
+    """Compare with the division that the city had before."""
+    page, old = editor.page, old_plan(editor.server, project)
+    page.click("#tab-compare")
+    expect(page.locator(f"#compare-choice option[value='{old}']")).to_have_count(1, timeout=SAVED_MS)
+    page.locator("#compare-choice").select_option(old)
+    count = len(json.loads(asked(f"{editor.server}/api/v1/plans/{old}/grids"))["grids"])
+    told = page.locator(".compare .facts strong").first
+    expect(told).to_have_text(f"{count} → {len(editor.grids())}", timeout=SAVED_MS)
+    page.click("#tab-grids")
 
 
 def exported(editor: Editor) -> dict[str, Any]:

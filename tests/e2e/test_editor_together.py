@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
-from editing import SAVED_MS, Editor, branch, demo_plan
+from editing import SAVED_MS, Editor, alone, asked, branch, demo_plan, put
 from playwright.sync_api import expect
 from watching import Watched
 
 pytestmark = pytest.mark.browser
 
 Visitor = Callable[..., Watched]
-STROKES = 11
+STROKES = 13
 SEEN_MS = 15_000
 
 
 @pytest.fixture
 def plan(server: str, request: pytest.FixtureRequest) -> str:
     return branch(server, demo_plan(server)[1], request.node.name)
-
-
-def put(editor: Editor, cell: int, grid: int, *, confirmed: bool = True) -> None:
-    """Put a building into a grid: pick the grid with the right button, box the building alone."""
-    inside = int(np.flatnonzero(editor.assignment() == grid)[0])
-    before = editor.revision
-    editor.tool("box")
-    editor.click(inside, button="right")
-    x, y = editor.spot(cell)
-    editor.page.keyboard.down("Alt")
-    editor.drag([(x - 4, y - 4), (x + 4, y + 4)], steps=3)
-    editor.page.keyboard.up("Alt")
-    if confirmed:
-        editor.moved_on(before)
 
 
 def contested(editor: Editor, count: int) -> list[tuple[int, int, int]]:
@@ -52,12 +36,6 @@ def contested(editor: Editor, count: int) -> list[tuple[int, int, int]]:
         if len(found) == count:
             return found
     raise AssertionError("too few communities with three grids")
-
-
-def alone(screen: np.ndarray[Any, np.dtype[np.float64]], cell: int) -> bool:
-    """Whether a small box around a cell holds no other cell."""
-    near = np.abs(screen - screen[cell]).max(axis=1) <= 9
-    return int(near.sum()) == 1
 
 
 def test_a_conflict_is_answered_object_by_object(visitor: Visitor, server: str, plan: str) -> None:
@@ -118,37 +96,66 @@ def test_others_are_seen_with_what_they_do(visitor: Visitor, server: str, plan: 
     expect(people).to_have_count(1, timeout=2 * SEEN_MS)
 
 
-def test_strokes_made_offline_survive_a_reload(watched: Watched, server: str, plan: str) -> None:
+def test_ten_minutes_offline_lose_nothing(watched: Watched, server: str, plan: str) -> None:
+    """Strokes are kept, taken back, found again after a reload, and laid over what another did meanwhile."""
     watched.losses = True
     page = watched.page
+    page.clock.install()
     editor = Editor.open(page, server, plan)
     context = page.context
-    wanted = dict(strokes(editor))
+    *mine, (foreign, foreign_grid), (regretted, regretted_grid) = strokes(editor)
+    wanted = dict(mine)
     before = editor.revision
     context.set_offline(True)
-    expect(page.locator(".saved")).to_have_attribute("data-state", "offline", timeout=SEEN_MS)
+    saved = page.locator(".saved")
+    expect(saved).to_have_attribute("data-state", "offline", timeout=SEEN_MS)
     page.click("[data-tool=parts]", force=True)
     expect(page.locator("[data-tool=parts]")).to_have_attribute("aria-pressed", "false")
     expect(page.locator(".hint")).to_contain_text("需要服务器")
-    for cell, grid in wanted.items():
+    early = len(wanted) // 2
+    for cell, grid in mine[:early]:
         put(editor, cell, grid, confirmed=False)
-    expect(editor.stage).to_have_attribute("data-waiting", str(len(wanted)), timeout=SEEN_MS)
+    waiting(editor, early)
+    seen = editor.checksum
+
+    put(editor, regretted, regretted_grid, confirmed=False)
+    waiting(editor, early + 1)
+    page.keyboard.press("Control+z")
+    waiting(editor, early)
+    expect(editor.stage).to_have_attribute("data-checksum", seen)
+    expect(page.locator(".hint")).to_contain_text("还没有发送")
+
+    page.clock.fast_forward("10:00")
+    expect(saved).to_have_attribute("data-state", "offline")
+    for cell, grid in mine[early:]:
+        put(editor, cell, grid, confirmed=False)
+    waiting(editor, len(wanted))
+    edit = {"kind": "assign", "cells": [foreign], "grid": foreign_grid}
+    asked(f"{editor.api}/edits", {"op_id": "foreign-0001", "base": 0, "edit": edit})
 
     # The page comes again from the service, but its strokes do not reach it yet.
     page.route("**/api/v1/plans/*/edits*", lambda route: route.abort())
     context.set_offline(False)
     page.reload()
     editor.ready()
-    expect(editor.stage).to_have_attribute("data-waiting", str(len(wanted)), timeout=SEEN_MS)
-    assert editor.assignment().tolist() != [], "the service answers"
+    waiting(editor, len(wanted))
+    assert editor.revision == before + 1, "nothing was sent"
     page.unroute("**/api/v1/plans/*/edits*")
-    expect(editor.stage).to_have_attribute("data-revision", str(before + len(wanted)), timeout=SAVED_MS)
+    last = str(before + 1 + len(wanted))
+    expect(editor.stage).to_have_attribute("data-revision", last, timeout=SAVED_MS)
     editor.agrees()
     held = editor.assignment()
     assert {cell: int(held[cell]) for cell in wanted} == wanted
+    assert int(held[foreign]) == foreign_grid
+    assert int(held[regretted]) != regretted_grid
+    expect(page.locator(".conflicts")).to_be_hidden()
     assert (
         page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('wangge-plan-')).length") == 0
     )
+
+
+def waiting(editor: Editor, strokes: int) -> None:
+    expect(editor.stage).to_have_attribute("data-waiting", str(strokes), timeout=SEEN_MS)
 
 
 def strokes(editor: Editor) -> list[tuple[int, int]]:

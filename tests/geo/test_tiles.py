@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
@@ -54,6 +56,8 @@ def test_tiles_hold_every_cell_and_edge(built: tuple[City, Tiling, Graph], tmp_p
     document = json.loads((tmp_path / "tiles.json").read_text(encoding="utf-8"))
     assert list(document["layers"]) == names
     assert sorted(path.stem for path in tmp_path.glob("*.pmtiles")) == sorted(names)
+    assert {"width", "height", "west", "north", "pixel"} == set(document["overview"])
+    assert (tmp_path / "overview.gz").is_file()
     assert not list(tmp_path.glob(".*"))
     for name, column, count in (
         ("cells", "cell", len(tiling.cells)),
@@ -64,6 +68,17 @@ def test_tiles_hold_every_cell_and_edge(built: tuple[City, Tiling, Graph], tmp_p
                 tmp_path / f"{name}.pmtiles", columns=[column], read_geometry=False, ZOOM_LEVEL=str(zoom)
             )
             assert set(frame[column]) == set(range(count)), (name, zoom)
+
+
+def test_water_within_a_closed_shore_is_an_area(built: tuple[City, Tiling, Graph], tmp_path: Path) -> None:
+    city, tiling, graph = built
+    x, y = (float(v) for v in np.asarray(city.communities.total_bounds).reshape(2, 2).mean(axis=0))
+    shore = shapely.LineString([(x, y), (x + 30, y), (x + 30, y + 30), (x, y + 30), (x, y)])
+    stream = shapely.LineString([(x - 60, y), (x - 20, y)])
+    water = gpd.GeoDataFrame({"border_class": [6, 6]}, geometry=[shore, stream], crs=city.communities.crs)
+    bake(replace(city, water=water), tiling, tmp_path, graph=graph)
+    drawn = pyogrio.read_dataframe(tmp_path / "water.pmtiles")
+    assert sorted(shapely.get_dimensions(drawn.geometry.to_numpy()).tolist()) == [1, 2]
 
 
 def test_it_stops_between_layers_when_asked(built: tuple[City, Tiling, Graph], tmp_path: Path) -> None:

@@ -79,10 +79,15 @@ def test_tiles_are_sent_in_parts_and_drawn_when_they_are_missing(
         with edited.client.get(f"{base}/cells.pmtiles", headers={"Range": "bytes=10-19"}) as part:
             assert (part.status_code, part.data) == (206, bytes(range(10, 20)))
             assert "immutable" in part.headers["Cache-Control"]
+        (folder / "overview.gz").write_bytes(b"runs")
+        with edited.client.get(f"{base}/overview.gz") as picture:
+            assert (picture.mimetype, picture.data) == ("application/gzip", b"runs")
+            assert "immutable" in picture.headers["Cache-Control"]
         for name in ("roads.pmtiles", "meta.json", "..%2Fmeta.json"):
             assert edited.client.get(f"{base}/{name}").status_code == 404
     finally:
-        (folder / "cells.pmtiles").unlink()
+        for file in folder.iterdir():
+            file.unlink()
         folder.rmdir()
 
 

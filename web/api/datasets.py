@@ -1,17 +1,20 @@
 """Datasets: what plans stand on. They never change, so a browser keeps them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, request, send_file
 
 from web.api.common import DatasetPath, Model, answers, binary, blueprint
 from web.auth.rules import allow
 from web.forms import of_service
+from web.services.near_stations import near_stations
 
 datasets = blueprint("datasets", prefix="/datasets/<dataset_id>", tag="Datasets")
 
 YEAR_S = 365 * 24 * 3600
 FOR_EVER = f"private, max-age={YEAR_S}, immutable"
+TYPES = {".json": "application/json", ".pmtiles": "application/vnd.pmtiles", ".gz": "application/gzip"}
+TILE_TYPES = tuple(TYPES.values())
 
 
 class TileLayer(Model):
@@ -22,11 +25,22 @@ class TileLayer(Model):
     rows: int
 
 
+class OverviewPicture(Model):
+    """The picture of all cells in Web Mercator from 0 to 1: its size, upper left corner, and a pixel's."""
+
+    width: int
+    height: int
+    west: float
+    north: float
+    pixel: float
+
+
 class TileSet(Model):
-    """What ``tiles.json`` says."""
+    """What ``tiles.json`` says; tiles drawn by an early version have no overview."""
 
     bounds: list[float]
     layers: dict[str, TileLayer]
+    overview: OverviewPicture | None = None
 
 
 class TileState(Model):
@@ -34,6 +48,17 @@ class TileState(Model):
 
     tiles: TileSet | None
     job: str | None
+
+
+class StationState(Model):
+    """The stations of a dataset; none while it is being read."""
+
+    state: Literal["ready", "building"]
+    minutes: float
+    metres: float
+    categories: list[str]
+    stations: list[list[float]]
+    """Longitude, latitude, number of the category."""
 
 
 class TilePath(DatasetPath):
@@ -69,13 +94,21 @@ def dataset_tile_state(path: DatasetPath) -> dict[str, Any]:
     return of_service().tile_files.state(path.dataset_id)
 
 
+@datasets.get("/stations", responses=answers(404, ok=StationState))
+@allow("dataset:read")
+def dataset_stations(path: DatasetPath) -> dict[str, Any]:
+    """Return where the stations are and how far each serves: the editor names the grids that lie beyond."""
+    service = of_service()
+    return near_stations(service.desk, service.grounds, path.dataset_id)
+
+
 @datasets.get(
     "/tiles/<name>",
     responses=answers(
         404,
         416,
-        ok=binary("application/vnd.pmtiles", "application/json", described="tiles.json or LAYER.pmtiles"),
-        part=binary("application/vnd.pmtiles", "application/json", described="The bytes that Range asks for"),
+        ok=binary(*TILE_TYPES, described="tiles.json, overview.gz or LAYER.pmtiles"),
+        part=binary(*TILE_TYPES, described="The bytes that Range asks for"),
         kept=True,
     ),
 )
@@ -83,9 +116,6 @@ def dataset_tile_state(path: DatasetPath) -> dict[str, Any]:
 def dataset_tiles(path: TilePath) -> Response:
     """Return tiles.json or the tiles of a layer, also a part of them; 404 names the job that draws them."""
     file = of_service().tile_files.path(path.dataset_id, path.name)
-    drawn = file.suffix == ".pmtiles"
-    response = send_file(
-        file, mimetype="application/vnd.pmtiles" if drawn else "application/json", conditional=True
-    )
-    response.headers["Cache-Control"] = FOR_EVER if drawn else "private, no-cache"
+    response = send_file(file.resolve(), mimetype=TYPES[file.suffix], conditional=True)
+    response.headers["Cache-Control"] = "private, no-cache" if file.suffix == ".json" else FOR_EVER
     return response

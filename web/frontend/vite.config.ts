@@ -10,6 +10,8 @@ export default defineConfig({
     outDir: "../static",
     emptyOutDir: true,
     modulePreload: false,
+    // Tells the server what an entry loads, so that a page can ask for it at once.
+    manifest: "manifest.json",
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
       input: { app: "src/main.ts", coverage: "src/coverage/main.ts", editor: "src/editor/main.ts", map: "src/shared/map.css" },

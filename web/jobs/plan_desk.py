@@ -21,12 +21,15 @@ from web.jobs.stated import plan_from
 from web.jobs.warming import warm_engine
 
 if TYPE_CHECKING:
+    from geo.city import City
     from geo.dataset.folder import Dataset
     from geo.editing.plan import Plan
     from geo.types import Progress
 
 PLANS_KEPT = 4
 """States of plans kept: a preview is often followed by the edit itself."""
+DIGITS = 7
+"""Decimals of a degree: a centimetre."""
 
 
 def open_desk(parameters: dict[str, Any], out: Path, *, progress: Progress) -> PlanDesk:
@@ -43,6 +46,24 @@ def open_desk(parameters: dict[str, Any], out: Path, *, progress: Progress) -> P
     return PlanDesk(dataset)
 
 
+def stations_of(city: City) -> dict[str, Any]:
+    """Return the stations of a city as JSON values: where, and of what category.
+
+    ``categories`` are names in order, ``stations`` triples of longitude, latitude (EPSG:4326, degrees) and the
+    number of the category. A station without a place or a category is left out.
+    """
+    frame = city.stations
+    placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty & frame["category"].notna()]
+    categories = sorted({str(name) for name in placed["category"]})
+    number = {name: k for k, name in enumerate(categories)}
+    points = placed.geometry.to_crs("EPSG:4326").representative_point()
+    stations = [
+        [round(point.x, DIGITS), round(point.y, DIGITS), number[str(name)]]
+        for point, name in zip(points, placed["category"], strict=True)
+    ]
+    return {"categories": categories, "stations": stations}
+
+
 class PlanDesk:
     """Decide edits of plans of one dataset."""
 
@@ -52,8 +73,9 @@ class PlanDesk:
         self._plans: OrderedDict[tuple[str, str], Plan] = OrderedDict()
 
     def overview(self) -> dict[str, Any]:
-        """Return what it holds."""
-        return {"dataset": self._dataset.id, "cells": self._dataset.ground.n}
+        """Return what it holds, and where the city's stations are."""
+        ground = self._dataset.ground
+        return {"dataset": self._dataset.id, "cells": ground.n, "stations": stations_of(self._dataset.city)}
 
     def answer(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
         """Answer ``resolve``: what an edit changes, or why it is not made.

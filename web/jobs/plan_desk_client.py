@@ -12,6 +12,7 @@ from web.jobs.desks import plan_desk_not_ready, plan_desks
 from web.jobs.faults import as_error, crashed
 from web.jobs.launch import Task
 from web.jobs.stated import stated
+from web.store.files import read_json
 
 if TYPE_CHECKING:
     from geo.editing.change import Change
@@ -34,6 +35,21 @@ class PlanDesk:
     def warm(self, dataset_id: str) -> None:
         """Start the process of a dataset, so that it is ready when the first edit comes; returns at once."""
         self._opened(dataset_id)
+
+    def overview(self, dataset_id: str) -> dict[str, Any] | None:
+        """Return what the process of a dataset says of it; None while it reads, which it is made to begin.
+
+        Raises
+        ------
+        GeoError
+            What is wrong with the dataset.
+        """
+        desk = self._opened(dataset_id)
+        if desk.fault is not None:
+            self.forget(dataset_id)
+            raise as_error(desk.fault)
+        document = read_json(desk.out / "overview.json") if desk.state == "ready" else None
+        return document if isinstance(document, dict) else None
 
     def resolve(self, dataset_id: str, plan: Plan, edit: Edit) -> Change | Refusal:
         """Say what an edit changes, or why it is not made.
@@ -61,13 +77,23 @@ class PlanDesk:
         for again in (True, False):
             try:
                 return _read(self._ready(dataset_id).ask(dict(question)))
-            except TimeLimitError:
+            except TimeLimitError as error:
                 self.warm(dataset_id)
-                raise
+                raise self._too_long() from error
             except UploadError:  # it broke off; the next one knows as much as this one did
                 if not again:
                     raise
         raise AssertionError
+
+    def _too_long(self) -> TimeLimitError:
+        limit = self._settings.edit_timeout_s
+        return TimeLimitError(
+            "time-limit",
+            f"计算超过 {limit:.0f} 秒，已停止，方案没有改变。请缩小范围或降低搜索强度；"
+            "整个方案可用在后台计算的“备选方案”。",
+            f"The engine worked for more than {limit:.0f} s and was stopped; the plan has not changed. Choose "
+            "fewer grids or less effort; for the whole plan, alternatives are worked out by a job.",
+        )
 
     def survey(self, dataset_id: str) -> DeskSurvey:
         """Return the desk as `geo.editing.apply.apply` takes it."""

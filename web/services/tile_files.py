@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from web.store import PlanStore
 
 META = "tiles.json"
-NAME = re.compile(r"tiles\.json|[a-z][a-z0-9_-]{0,40}\.pmtiles")
+NAME = re.compile(r"tiles\.json|overview\.gz|[a-z][a-z0-9_-]{0,40}\.pmtiles")
 
 
 class TileFiles:
@@ -44,7 +44,7 @@ class TileFiles:
         return {"tiles": described, "job": None}
 
     def path(self, dataset_id: str, name: str) -> Path:
-        """Return the path of ``tiles.json`` or ``<layer>.pmtiles``.
+        """Return the path of ``tiles.json``, ``overview.gz`` or ``<layer>.pmtiles``.
 
         Raises
         ------

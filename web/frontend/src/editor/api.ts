@@ -108,7 +108,7 @@ interface Problem {
   readonly code: string;
   readonly detail_zh: string;
   readonly detail_en: string;
-  readonly where: { readonly objects?: readonly { type: string; id: number; revision: number; user: string }[] };
+  readonly where: { readonly objects?: readonly { type: string; id: number; revision: number; user: { readonly name: string } }[] };
 }
 
 export class ApiError extends Error {
@@ -125,6 +125,8 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 60_000;
+/** The engine may read the city first, and then work for as long as its own limit. */
+const PREVIEW_MS = 150_000;
 
 /** The service as the editor needs it. */
 export class EditorApi {
@@ -216,7 +218,7 @@ export class EditorApi {
   }
 
   preview(base: number, edit: EditDocument): Promise<EditAnswer> {
-    return this.#send<EditAnswer>(`${this.#plan}/preview`, { base, edit });
+    return this.#send<EditAnswer>(`${this.#plan}/preview`, { base, edit }, "POST", PREVIEW_MS);
   }
 
   /** Say where one points, and learn where others do. */
@@ -253,19 +255,16 @@ export class EditorApi {
     return (await (await this.#ask(url)).json()) as T;
   }
 
-  async #send<T>(url: string, body: unknown, method = "POST"): Promise<T> {
-    const answer = await this.#ask(url, {
-      method,
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+  async #send<T>(url: string, body: unknown, method = "POST", limit = TIMEOUT_MS): Promise<T> {
+    const said = { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await this.#ask(url, said, limit);
     return (await answer.json()) as T;
   }
 
-  async #ask(url: string, init: RequestInit = {}): Promise<Response> {
+  async #ask(url: string, init: RequestInit = {}, limit = TIMEOUT_MS): Promise<Response> {
     let answer: Response;
     try {
-      answer = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      answer = await fetch(url, { ...init, signal: AbortSignal.timeout(limit) });
     } catch (error) {
       throw new Offline(String(error));
     }
@@ -305,7 +304,7 @@ export class Wire {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const kind = error.code === "edit-conflict" ? "conflict" : "refused";
-      return { ok: false, kind, message: error.message, objects: error.where.objects ?? [] };
+      return { ok: false, kind, message: error.message, objects: (error.where.objects ?? []).map((one) => ({ ...one, user: one.user.name })) };
     }
   }
 

@@ -13,7 +13,7 @@ import { Offline, Sync } from "./model/sync";
 import { problemWalk } from "./helpers/next-problem";
 import { drawDivided } from "./map/divided";
 import { offerBaseMaps } from "./map/base";
-import { EditorMap, canDraw } from "./map/map";
+import { EditorMap, type TileSet, canDraw } from "./map/map";
 import { TilesFailed, baked, openingPanel } from "./opening";
 import { Painter } from "./paint";
 import { hintLine, hoverCard, messageBar, proposalBar, strokeCard } from "./panels/bars";
@@ -22,11 +22,13 @@ import { finder } from "./panels/finder";
 import { furniture } from "./panels/furniture";
 import { preparePrint } from "./panels/print";
 import { header } from "./panels/header";
+import { icon } from "./panels/icons";
 import type { Panel } from "./panels/panel";
 import { sidePanels } from "./panels/side";
 import { toolbar } from "./panels/toolbar";
+import { mayChange } from "./reading";
 import { Session } from "./session";
-import { Store, firstState } from "./store";
+import { type State, Store, firstState } from "./store";
 import { keepInStep } from "./together/start";
 import { Hands } from "./tools/hands";
 import { addHelp } from "./tour/start";
@@ -55,7 +57,7 @@ async function open(main: HTMLElement): Promise<void> {
       return;
     }
     const told = error instanceof ApiError || error instanceof TilesFailed;
-    const message = told ? error.message : error instanceof Offline ? t("offline_needs") : t("error");
+    const message = told ? error.message : error instanceof Offline ? t("unreachable") : t("error");
     body.replaceChildren(failed(main, message, () => void reopen(main, body)));
     if (!told && !(error instanceof Offline)) throw error;
   } finally {
@@ -72,11 +74,14 @@ async function start(main: HTMLElement, body: HTMLElement, api: EditorApi, openi
   const dataset = main.dataset["dataset"] ?? "";
   const frame = h("div", { class: "map", id: "map" });
   const stage = h("div", { class: "stage" }, frame);
-  // Everything is asked for at once; the map fetches its tiles while the model is built.
+  // Everything is asked for at once; the map is made while it comes.
   const [map, info, ground, { revision, cells }, loads, grids] = await Promise.all([
-    baked(api, dataset, opening.show).then((tiles) => {
-      body.prepend(stage);
-      return new EditorMap(frame, api.tilesUrl(dataset), tiles);
+    tilesOf(main, api, opening).then(async (tiles) => {
+      body.prepend(...standIns(), stage);
+      body.dataset["open"] = "true";
+      const made = new EditorMap(frame, api.tilesUrl(dataset), tiles);
+      await made.ready();
+      return made;
     }),
     api.info(),
     api.ground(dataset).then(readGround),
@@ -91,12 +96,25 @@ async function start(main: HTMLElement, body: HTMLElement, api: EditorApi, openi
   const plan = new PlanModel(withDivisions(ground, cells.length, info.divisions), info.standard, loads, cells, grids);
   for (const cell of info.pinned) plan.pinned[cell] = 1;
   const session = assemble(api, info, plan, map, revision);
-  await map.ready();
   drawDivided(map, info.divisions);
-  session.painter.all();
+  session.painter.draw();
   opening.element.remove();
   dress(body, stage, session);
   stage.dataset["ready"] = "true";
+}
+
+/** The tiles as the page says them; asked for, and waited for, where it says nothing. */
+async function tilesOf(main: HTMLElement, api: EditorApi, opening: ReturnType<typeof openingPanel>): Promise<TileSet> {
+  const said = JSON.parse(main.dataset["tiles"] ?? "null") as TileSet | null;
+  return said ?? (await baked(api, main.dataset["dataset"] ?? "", opening.show));
+}
+
+/** Hold the places above and below the map, so that it has its size from the beginning: another one is a map drawn anew. */
+function standIns(): HTMLElement[] {
+  const button = h("span", { class: "tool small" }, icon("undo"));
+  const both = [h("div", { class: "verdict", "data-stand-in": true }, h("div", { class: "commands" }, button)), h("p", { class: "hint", "data-stand-in": true }, t("hint_select"))];
+  for (const one of both) one.style.visibility = "hidden";
+  return both;
 }
 
 function assemble(api: EditorApi, info: PlanInfo, plan: PlanModel, map: EditorMap, revision: number): Session {
@@ -124,7 +142,7 @@ function reground(): void {
   window.location.reload();
 }
 
-/** Put everything around the map and bring it to life. */
+/** Make the map usable: tools, verdict and hint around it, and whoever listens; everything else once that is drawn. */
 function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
   const { store, sync, map, info } = session;
   const hands = new Hands(session, stage);
@@ -132,31 +150,79 @@ function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
   const commands: Commands = { ...commandsOf(session), help: () => help() };
   const conflicts = conflictsPanel(session);
   session.onClash((conflict) => conflicts.clashes.add(conflict));
-  const panels: Panel[] = [toolbar(store), header(session, commands), hintLine(), hoverCard(session), strokeCard(session), proposalBar(session), messageBar(session), finder(session), furniture(session), conflicts];
-  const [tools, top, hint, ...floating] = panels as [Panel, Panel, Panel, ...Panel[]];
-  const side = sidePanels(session);
-  stage.append(...floating.map((panel) => panel.element));
+  const [tools, top, hint] = [toolbar(store, mayChange(info)), header(session, commands), hintLine()];
+  for (const standIn of body.querySelectorAll("[data-stand-in]")) standIn.remove();
   stage.before(tools.element, top.element);
-  body.append(hint.element, side.element);
-  body.dataset["open"] = "true";
-  const all = [...panels, side];
+  body.append(hint.element);
+  const all: Panel[] = [tools, top, hint];
+  const show = oncePerFrame(store, all);
   store.subscribe((now, before) => {
-    for (const panel of all) panel.render(now, before);
+    show(now, before);
     if (now.chosen !== before.chosen) session.painter.choose(now.chosen);
     if (now.layers !== before.layers) for (const name of new Set([...now.layers, ...before.layers])) map.show(name, now.layers.has(name));
   });
   for (const panel of all) panel.render(store.now, null);
   listen(session, hands, commands);
-  preparePrint(session);
-  keepInStep(session, body, stage);
-  help = addHelp(body, body.closest("main")?.dataset["demo"] === "true");
   sync.resume(recall(info.id));
-  window.setInterval(() => {
-    if (!session.trying && document.visibilityState === "visible") void sync.pull();
-  }, POLL_MS);
+  map.onDrawn(() => {
+    stage.dataset["usable"] = "true";
+    // Once that frame is on the screen: it can be worked with while the rest comes.
+    const rest = (): void => {
+      all.push(...surround(body, stage, session, conflicts));
+      complete(session, stage);
+      keepInStep(session, body, stage);
+      map.keepNear("fresh");
+      help = addHelp(body, body.closest("main")?.dataset["demo"] === "true");
+    };
+    requestAnimationFrame(() => requestAnimationFrame(() => window.setTimeout(rest)));
+  });
+  map.gl.triggerRepaint();
+}
+
+/** Draw panels at once, but what follows the pointer (the plan under a stroke, the cell hovered over) once a frame. */
+function oncePerFrame(store: Store, panels: readonly Panel[]): (now: State, before: State) => void {
+  let drawn = store.now;
+  let frame = 0;
+  const draw = (): void => {
+    window.cancelAnimationFrame(frame);
+    frame = 0;
+    const start = performance.now();
+    const [now, before] = [store.now, drawn];
+    drawn = now;
+    for (const panel of panels) panel.render(now, before);
+    performance.measure("panels", { start });
+    performance.clearMeasures("panels");
+  };
+  return (now, before) => {
+    const rest = { version: before.version, hover: before.hover };
+    const isPointer = Object.entries({ ...now, ...rest }).every(([name, value]) => before[name as keyof State] === value);
+    if (!isPointer) draw();
+    else frame ||= window.requestAnimationFrame(draw);
+  };
+}
+
+/** Put the panels at the side of the map and on it. */
+function surround(body: HTMLElement, stage: HTMLElement, session: Session, conflicts: Panel): Panel[] {
+  const floating = [hoverCard(session), strokeCard(session), proposalBar(session), messageBar(session), finder(session), furniture(session), conflicts];
+  const side = sidePanels(session);
+  stage.append(...floating.map((panel) => panel.element));
+  body.append(side.element);
+  const panels = [...floating, side];
+  for (const panel of panels) panel.render(session.store.now, null);
+  return panels;
+}
+
+/** Add what makes the map complete, and what the page does from then on. */
+function complete(session: Session, stage: HTMLElement): void {
+  const { map, painter, store, sync } = session;
+  painter.write();
   map.gl.once("idle", () => map.decorate((name) => store.now.layers.has(name)));
   map.gl.on("idle", () => (stage.dataset["idle"] = "true"));
   void offerBaseMaps(session);
+  preparePrint(session);
+  window.setInterval(() => {
+    if (!session.trying && document.visibilityState === "visible") void sync.pull();
+  }, POLL_MS);
   map.gl.triggerRepaint();
 }
 

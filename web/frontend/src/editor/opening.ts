@@ -4,6 +4,10 @@ import type { EditorApi } from "./api";
 import type { TileSet } from "./map/map";
 
 const ASK_MS = 700;
+/** A page that is there at once needs no word about it; drawing one takes time away from the opening itself. */
+const SILENT_MS = 700;
+/** So does what moves. */
+const STILL_MS = 2500;
 
 /** How far the drawing of the tiles is, as the page shows it. */
 export interface Baking {
@@ -44,7 +48,10 @@ export function openingPanel(): { element: HTMLElement; show: (how: Baking) => v
   const bar = h("span", {});
   const track = h("div", { class: "track", role: "progressbar", "aria-label": t("opening"), "aria-valuemin": 0, "aria-valuemax": 100, hidden: true }, bar);
   const tiles = h("div", { class: "opening-tiles", "aria-hidden": true }, ...Array.from({ length: 9 }, () => h("i", {})));
-  const element = h("section", { class: "opening", role: "status" }, tiles, title, track, hint);
+  const element = h("section", { class: "opening", role: "status" }, title, track, hint);
+  element.style.visibility = "hidden";
+  window.setTimeout(() => (element.style.visibility = ""), SILENT_MS);
+  window.setTimeout(() => element.prepend(tiles), STILL_MS);
   return {
     element,
     show({ queued, share }): void {

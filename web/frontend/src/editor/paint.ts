@@ -5,8 +5,12 @@ import { at } from "./model/ground";
 import type { Places } from "./model/places";
 import { type PlanModel, type Touched, UNASSIGNED } from "./model/plan";
 import { joined } from "./model/sync";
-import type { EditorMap } from "./map/map";
+import type { Box, EditorMap } from "./map/map";
+import { HIDDEN } from "./map/overview";
 import { Spots } from "./map/spot";
+
+/** Numbers written in one go. */
+const AT_ONCE = 1000;
 
 /** Keeps the map's colours, borders and labels as the plan says, and touches only what changed. */
 export class Painter {
@@ -16,6 +20,8 @@ export class Painter {
   readonly #colours: Colours;
   readonly #spots: Spots;
   readonly #ends: Int32Array;
+  /** Cells that the tiles have been told of. */
+  readonly #told: Uint8Array;
   #waiting: Touched[] = [];
   #frame = 0;
   #chosen: ReadonlySet<number> = new Set();
@@ -27,26 +33,47 @@ export class Painter {
     this.#spots = new Spots(plan.ground, places);
     this.#colours = colours;
     this.#ends = endsOf(plan);
+    this.#told = new Uint8Array(plan.ground.cells);
   }
 
   /** Draw everything once. */
   all(): void {
+    this.draw();
+    this.write();
+  }
+
+  /** Draw cells and borders: for far views at once, for close ones as they come into view. */
+  draw(): void {
+    const { assignment, ground } = this.#plan;
+    for (let cell = 0; cell < ground.cells; cell += 1) this.#look(cell, at(assignment, cell));
+    if (this.#map.hasPicture) this.#map.onNear((box) => this.#tell(box));
+    else for (let cell = 0; cell < ground.cells; cell += 1) this.#inform(cell);
+    this.#map.refresh();
+  }
+
+  /** Write the numbers of grids, signs and names: they take longest, and nothing waits for them. */
+  write(): void {
     const { assignment, ground } = this.#plan;
     hatchUnassigned(this.#map.gl);
-    for (let cell = 0; cell < ground.cells; cell += 1) this.#map.colourCell(cell, this.#colours.of(at(assignment, cell)));
-    for (let edge = 0; edge < ground.edges; edge += 1) {
-      if (this.#isBorder(edge)) this.#map.markEdge(edge, this.#mark(edge));
-    }
-    this.#map.put("labels", collection([...this.#plan.grids.keys()].map((grid) => this.#label(grid))));
+    this.#map.keepNear("unassigned");
     this.#map.put("marks", collection(Array.from(assignment, (_, cell) => this.#cellMark(cell))));
     const cells = byCommunity(this.#plan);
     this.#map.put("names", collection(ground.communities.flatMap(({ name }, row) => this.#communityName(name, cells[row] ?? [], row))));
+    this.#number([...this.#plan.grids.keys()], 0);
+  }
+
+  /** Write the numbers of so many grids that the page does not halt, then of the next ones. */
+  #number(grids: readonly number[], from: number): void {
+    const part = grids.slice(from, from + AT_ONCE);
+    if (from === 0) this.#map.put("labels", collection(part.map((grid) => this.#label(grid))));
+    else this.#map.patch("labels", new Map(part.map((grid) => [grid, this.#label(grid)])));
+    if (from + AT_ONCE < grids.length) window.setTimeout(() => this.#number(grids, from + AT_ONCE));
   }
 
   /** Draw what an edit touched, together with others of the same frame. */
   touched(touched: Touched): void {
     this.#waiting.push(touched);
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    this.#frame ||= requestAnimationFrame(() => this.#patch());
   }
 
   /** Draw the borders of chosen grids stronger. */
@@ -57,22 +84,60 @@ export class Painter {
     for (const grid of new Set([...before, ...chosen])) {
       if (before.has(grid) === chosen.has(grid)) continue;
       for (const cell of this.#plan.cellsOf(grid)) {
-        for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) this.#map.markEdge(at(edge, k), this.#mark(at(edge, k)));
+        this.#map.chooseCell(cell, chosen.has(grid));
+        for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) this.#markEdge(at(edge, k));
       }
     }
+    this.#map.refresh();
   }
 
-  #draw(): void {
+  #patch(): void {
     this.#frame = 0;
     const { cells, edges, grids } = joined(this.#waiting);
     this.#waiting = [];
     const recoloured = this.#colours.update(grids).flatMap((grid) => this.#plan.cellsOf(grid));
     for (const cell of [...cells, ...recoloured]) {
-      this.#map.colourCell(cell, this.#colours.of(at(this.#plan.assignment, cell)));
+      const grid = at(this.#plan.assignment, cell);
+      this.#look(cell, grid);
+      this.#map.chooseCell(cell, this.#chosen.has(grid));
+      if (this.#told[cell] === 1) this.#map.colourCell(cell, this.#colours.of(grid));
     }
-    for (const edge of edges) this.#map.markEdge(edge, this.#mark(edge));
+    for (const edge of edges) this.#markEdge(edge);
+    this.#map.refresh();
     this.#map.patch("labels", new Map([...grids].map((grid) => [grid, this.#label(grid)])));
     this.#map.patch("marks", new Map(cells.map((cell) => [cell, this.#cellMark(cell)])));
+  }
+
+  /** Say what a cell looks like from afar, and what a part of a divided cell looks like. */
+  #look(cell: number, grid: number): void {
+    const colour = this.#colours.of(grid);
+    // A cell that was divided has no area: its parts are drawn instead.
+    this.#map.look(cell, at(this.#plan.ground.areaDm2, cell) > 0 ? colour : HIDDEN, grid);
+    this.#map.colourPart(cell, colour);
+  }
+
+  /** Tell the tiles of cells that come into view: what was never looked at takes no memory. */
+  #tell(box: Box): void {
+    const draw = (cell: number): void => this.#inform(cell);
+    this.#map.cellsIn(box, draw);
+    // A cell smaller than a pixel of the picture is not in it.
+    for (const cell of this.#places.inBox(...box)) draw(cell);
+  }
+
+  /** Give a cell of the tiles its colour and its borders, once. */
+  #inform(cell: number): void {
+    if (this.#told[cell] === 1) return;
+    this.#told[cell] = 1;
+    this.#map.colourCell(cell, this.#colours.of(at(this.#plan.assignment, cell)));
+    const { indptr, edge } = this.#plan.ground;
+    for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) {
+      if (this.#isBorder(at(edge, k))) this.#map.markEdge(at(edge, k), this.#mark(at(edge, k)));
+    }
+  }
+
+  /** Look at an edge anew, where the tiles have been told of it. */
+  #markEdge(edge: number): void {
+    if (this.#told[at(this.#ends, 2 * edge)] === 1 || this.#told[at(this.#ends, 2 * edge + 1)] === 1) this.#map.markEdge(edge, this.#mark(edge));
   }
 
   #mark(edge: number): 0 | 1 | 2 {

@@ -1,12 +1,12 @@
 import { t } from "../shared/i18n";
 import { freshId } from "../shared/ids";
-import { ApiError, type EditorApi, type PlanInfo, readChange } from "./api";
+import { ApiError, type EditAnswer, type EditorApi, type PlanInfo, readChange } from "./api";
 import type { Colours } from "./model/colours";
 import type { Places } from "./model/places";
 import { type GridEdit, type Moves, type PlanModel, type Touched, UNASSIGNED } from "./model/plan";
 import { type Barred, allowed, wholeCompounds } from "./model/reach";
 import { bestPartner } from "./model/suggest";
-import { type Change, type Conflict, type EditDocument, Offline, type Sync } from "./model/sync";
+import { type Change, type Conflict, type EditDocument, Offline, type Sync, joined } from "./model/sync";
 import type { EditorMap } from "./map/map";
 import type { Painter } from "./paint";
 import type { Store } from "./store";
@@ -42,6 +42,8 @@ export class Session implements Parts {
   #lifted = false;
   #clashed: (conflict: Conflict) => void = () => undefined;
   #asked = 0;
+  /** When the step of a stroke began. */
+  #began: number | null = null;
 
   constructor(parts: Parts) {
     this.api = parts.api;
@@ -67,8 +69,21 @@ export class Session implements Parts {
     return [...new Set([...moves.after, ...moves.before])].filter((grid) => grid !== UNASSIGNED);
   }
 
+  /** What the stroke on its way adds to the load of a grid. */
+  tryingGain(grid: number): number {
+    const { cells, before, after } = this.#tried?.moves ?? NO_MOVES;
+    let gain = 0;
+    cells.forEach((cell, k) => {
+      const load = this.plan.load[cell] ?? 0;
+      if (after[k] === grid) gain += load;
+      if (before[k] === grid) gain -= load;
+    });
+    return gain;
+  }
+
   /** Cells a stroke would put into a grid: whole compounds unless single buildings are asked for. */
   wanted(cells: Iterable<number>, grid: number, single: boolean): readonly number[] {
+    this.#began = performance.now();
     const all = single ? cells : wholeCompounds(this.plan, cells);
     const { cells: free, barred } = allowed(this.plan, all, grid);
     if (barred.size > 0) this.#say(barred);
@@ -77,15 +92,23 @@ export class Session implements Parts {
 
   /** Show a stroke with its figures as if it were made; another call replaces it. */
   try(cells: readonly number[], grid: number): void {
-    const start = performance.now();
+    const start = this.#began ?? performance.now();
+    this.#began = null;
     this.#dropProposal();
-    this.#untry();
-    const moves = this.plan.move(cells, grid);
-    if (moves.cells.length === 0) return;
-    this.#tried = { moves, grids: [] };
-    this.#shown(this.plan.apply(moves));
+    const before = this.#tried;
+    // A stroke that only grew needs no more than what it grew by.
+    const wanted = new Set(cells);
+    const grew = before !== null && before.grids.length === 0 && before.moves.after[0] === grid && before.moves.cells.every((cell) => wanted.has(cell));
+    const back = grew || before === null ? [] : [this.#liftOff(before)];
+    const more = this.plan.move(wanted, grid);
+    if (more.cells.length > 0) {
+      back.push(this.plan.apply(more));
+      this.#tried = { moves: grew ? both(before.moves, more) : more, grids: [] };
+    }
+    if (back.length === 0) return;
+    this.#shown(joined(back));
     // Whoever watches the page's timing sees what a step took; nothing is kept.
-    performance.measure("step", { start, detail: moves.cells.length });
+    performance.measure("step", { start, detail: more.cells.length });
     performance.clearMeasures("step");
   }
 
@@ -115,7 +138,7 @@ export class Session implements Parts {
     const asked = this.#asked;
     this.store.set({ proposal: { edit, state: "asking", moved: 0 } });
     try {
-      const change = this.#onto(readChange((await this.api.preview(this.sync.revision, edit)).change));
+      const change = this.#onto(readChange((await this.#preview(edit, asked)).change));
       if (asked !== this.#asked) return;
       this.#tried = change;
       this.#shown(this.plan.apply(change.moves, change.grids));
@@ -126,6 +149,17 @@ export class Session implements Parts {
       const text = error instanceof Offline ? t("offline_needs") : error instanceof ApiError ? error.message : null;
       this.store.set({ proposal: null, message: { kind: "warning", text: text ?? t("error") } });
       if (text === null) throw error;
+    }
+  }
+
+  /** Ask for a preview; while the engine still reads the city, and the planner waits, ask again. */
+  async #preview(edit: EditDocument, asked: number): Promise<EditAnswer> {
+    for (;;) {
+      try {
+        return await this.api.preview(this.sync.revision, edit);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "plan-desk-building" || asked !== this.#asked) throw error;
+      }
     }
   }
 
@@ -165,7 +199,7 @@ export class Session implements Parts {
   /** Send an edit that only the service can work out. */
   command(edit: EditDocument): void {
     if (!this.store.now.sync.online) {
-      this.store.set({ hint: t("offline_needs") });
+      if (edit.kind !== "undo" || !this.#takeBack()) this.store.set({ hint: t("offline_needs") });
       return;
     }
     this.#make(edit, NO_MOVES, []);
@@ -221,6 +255,16 @@ export class Session implements Parts {
     this.#shown(touched);
   }
 
+  /** Undo while the service is away: what it never heard of is simply not sent. */
+  #takeBack(): boolean {
+    this.giveUp();
+    if (!this.sync.takeBack()) return false;
+    const { grid, chosen } = this.store.now;
+    const there = (id: number): boolean => this.plan.grids.has(id);
+    this.store.set({ grid: grid !== null && there(grid) ? grid : null, chosen: new Set([...chosen].filter(there)), hint: t("undone_offline") });
+    return true;
+  }
+
   /** What was proposed is of a plan without what comes now. */
   #dropProposal(): void {
     if (this.store.now.proposal !== null) this.giveUp();
@@ -252,8 +296,12 @@ export class Session implements Parts {
   #untry(): void {
     const tried = this.#tried;
     if (tried === null) return;
+    this.#shown(this.#liftOff(tried));
+  }
+
+  #liftOff(tried: Change): Touched {
     this.#tried = null;
-    this.#shown(this.plan.apply(tried.moves, tried.grids, true));
+    return this.plan.apply(tried.moves, tried.grids, true);
   }
 
   #shown(touched: Touched): void {
@@ -265,4 +313,10 @@ export class Session implements Parts {
     const [first] = barred;
     if (first !== undefined) this.store.set({ hint: t(`barred_${first}`) });
   }
+}
+
+/** Put moves of different cells together. */
+function both(first: Moves, second: Moves): Moves {
+  const of = (side: keyof Moves): Int32Array => Int32Array.from([...first[side], ...second[side]]);
+  return { cells: of("cells"), before: of("before"), after: of("after") };
 }

@@ -45,7 +45,7 @@ export function firstState(revision: number): State {
     chosen: new Set(),
     hover: null,
     brush: 24,
-    layers: new Set(["grids", "borders", "labels", "buildings", "compounds", "communities", "roads", "water", "railways"]),
+    layers: new Set(["grids", "borders", "labels", "cells", "buildings", "compounds", "communities", "roads", "water", "railways"]),
     panel: "grids",
     sync: { waiting: 0, online: true, revision },
     proposal: null,

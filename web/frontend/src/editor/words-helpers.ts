@@ -50,6 +50,11 @@ export const WORDS_HELPERS: Readonly<Record<string, readonly [string, string]>> 
   problem_load: ["，{load}（{off} %）", ", {load} ({off} %)"],
   problem_pieces_n: ["不连通，分为 {n} 片", "in {n} pieces"],
   problem_loose: ["{name}有 {n} 个单元未划入网格", "{name}: {n} cells in no grid"],
+  problem_far: [
+    "{all} 户中有 {beyond} 户距最近的“{category}”超过 {minutes} 分钟（直线 {reach} 米），最远 {metres} 米",
+    "{beyond} of {all} households are beyond {minutes} minutes ({reach} m in a straight line) from the nearest “{category}”, at most {metres} m",
+  ],
+  problem_far_more: ["；另有 {n} 类站点也偏远", "; as far from {n} other kinds"],
   problem_cut: ["小区“{name}”被拆在 {grids} 个网格中", "The compound “{name}” lies in {grids} grids"],
   card_locked: ["锁定", "Locked"],
   card_persons: ["人口", "Persons"],

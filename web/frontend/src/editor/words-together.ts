@@ -40,6 +40,7 @@ export const WORDS_TOGETHER: Readonly<Record<string, readonly [string, string]>>
   "edit_lock-area": ["锁定范围", "Lock an area"],
   "edit_set-attributes": ["修改属性", "Set attributes"],
   offline_now: ["连接已断开：笔画先保存在本机，恢复后自动发送。", "The connection is lost: strokes are kept here and sent when it is back."],
+  undone_offline: ["已撤销；这一步还没有发送。", "Undone; it had not been sent yet."],
   online_again: ["连接已恢复，正在发送保存的笔画。", "The connection is back; what was kept is being sent."],
   stroke_begun: ["开始绘制：方向键移动，回车结束，Esc 取消。", "Drawing: arrows move, Enter ends, Esc cancels."],
   stroke_ended: ["绘制结束。", "Drawing ended."],

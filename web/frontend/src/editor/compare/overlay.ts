@@ -81,7 +81,7 @@ export class Overlay {
   remove(): void {
     const { gl } = this.#map;
     for (const [layer] of LAYERS) if (gl.getLayer(layer.id)) gl.removeLayer(layer.id);
-    if (gl.hasImage(IMAGE)) gl.removeImage(IMAGE);
+    // The image stays: tiles that are still on their way ask for it.
     this.#hatch(new Uint8Array(this.#hatched.length));
     this.#markEdges(new Uint8Array(this.#marked.length));
   }

@@ -5,6 +5,7 @@ import type { GridRecord } from "../model/plan";
 import { cutCompounds } from "../model/problems";
 import { Offline } from "../model/sync";
 import type { Panel } from "../panels/panel";
+import { mayChange } from "../reading";
 import type { Session } from "../session";
 import type { State } from "../store";
 import { GridFields } from "./fields";
@@ -59,7 +60,7 @@ export class GridCard implements Panel {
     say(this.#title, record.name);
     say(this.#code, record.code);
     this.#locked.checked = record.locked;
-    this.#locked.disabled = !info.may_edit;
+    this.#locked.disabled = !mayChange(info);
     const { load, households, persons, buildings, areaDm2, perimeterMm } = plan.figures(record.id);
     const off = signed(Math.round(100 * (load / plan.band.target - 1)));
     const round = perimeterMm > 0 ? (4 * Math.PI * areaDm2 * 1e4) / perimeterMm ** 2 : 0;

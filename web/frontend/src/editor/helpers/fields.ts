@@ -2,6 +2,7 @@ import { h } from "../../shared/dom";
 import { t } from "../../shared/i18n";
 import type { GridRecord } from "../model/plan";
 import type { EditDocument } from "../model/sync";
+import { mayChange } from "../reading";
 import type { Session } from "../session";
 
 type Field = HTMLInputElement | HTMLTextAreaElement;
@@ -32,7 +33,7 @@ export class GridFields {
     const another = record.id !== this.#record?.id;
     if (record === this.#record) return;
     this.#record = record;
-    const closed = record.locked || !this.#session.info.may_edit;
+    const closed = record.locked || !mayChange(this.#session.info);
     for (const [name, field] of Object.entries(this.#fields)) {
       if (another || document.activeElement !== field) field.value = String(record[name as "name" | "code" | "staff" | "note"]);
       field.disabled = closed;

@@ -1,6 +1,7 @@
 import { h } from "../../shared/dom";
 import { t } from "../../shared/i18n";
 import type { Panel } from "../panels/panel";
+import { mayChange } from "../reading";
 import type { Session } from "../session";
 import type { ScopeChoice } from "./choice";
 import { communitiesOf, fittingParts, unlocked } from "./scope";
@@ -35,7 +36,7 @@ export function mendPart(session: Session, choice: ScopeChoice): Panel {
   return {
     element,
     render(now, before): void {
-      const closed = !session.info.may_edit || now.proposal?.state === "asking";
+      const closed = !mayChange(session.info) || now.proposal?.state === "asking";
       const grids = choice.grids();
       const grid = only();
       if (grid !== null && now.chosen !== before?.chosen) parts.value = String(fittingParts(plan, grid));

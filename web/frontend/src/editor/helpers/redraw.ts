@@ -1,6 +1,7 @@
 import { h } from "../../shared/dom";
 import { t } from "../../shared/i18n";
 import type { Panel } from "../panels/panel";
+import { mayChange } from "../reading";
 import type { Session } from "../session";
 import type { ScopeChoice } from "./choice";
 import { communitiesOf, unlocked } from "./scope";
@@ -38,7 +39,7 @@ export function redrawPart(session: Session, choice: ScopeChoice): Panel {
   return {
     element,
     render(now): void {
-      const none = !session.info.may_edit || now.proposal?.state === "asking" || unlocked(session.plan, choice.grids()).length === 0;
+      const none = !mayChange(session.info) || now.proposal?.state === "asking" || unlocked(session.plan, choice.grids()).length === 0;
       divide.disabled = even.disabled = none;
     },
   };

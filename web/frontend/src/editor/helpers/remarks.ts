@@ -2,6 +2,7 @@ import { h, say } from "../../shared/dom";
 import { either, t } from "../../shared/i18n";
 import { ApiError } from "../api";
 import { Offline } from "../model/sync";
+import { nameOfUser } from "../names";
 import type { Remark, Requests } from "./requests";
 
 /** What people said of one grid, and a field to say more. */
@@ -53,7 +54,7 @@ export class Remarks {
   #line({ id, text, resolved, user, at }: Remark): HTMLElement {
     const when = new Date(at).toLocaleDateString(either("zh-CN", "en-GB"), { month: "short", day: "numeric" });
     const box = h("input", { type: "checkbox", checked: resolved, change: () => void this.#settle(id, box.checked) });
-    return h("li", { class: resolved ? "resolved" : null }, h("p", {}, text), h("p", { class: "by" }, `${user.name} · ${when}`, h("label", { class: "check" }, box, t("remark_settled"))));
+    return h("li", { class: resolved ? "resolved" : null }, h("p", {}, text), h("p", { class: "by" }, `${nameOfUser(user.name)} · ${when}`, h("label", { class: "check" }, box, t("remark_settled"))));
   }
 
   async #say(): Promise<void> {

@@ -63,7 +63,7 @@ export async function offerBaseMaps(session: Session): Promise<void> {
 /** Lay a base map under the plan. */
 function lay({ map }: Session, base: BaseMap): void {
   const { gl } = map;
-  const first = gl.getStyle().layers[1]?.id;
+  const first = map.lowest;
   const zooms = { minzoom: base.min_zoom, maxzoom: base.max_zoom };
   const address = new URL(base.tiles, window.location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}");
   if (base.kind === "raster") {

@@ -1,4 +1,4 @@
-import { type FilterSpecification, type GeoJSONSource, LngLatBounds, Map as GlMap, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
+import { type FilterSpecification, type GeoJSONSource, LngLatBounds, Map as GlMap, MercatorCoordinate, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection } from "geojson";
 import { Protocol } from "pmtiles";
@@ -6,11 +6,24 @@ import { t } from "../../shared/i18n";
 import type { LonLat } from "../model/places";
 import { GLYPHS, GLYPH_RATIO, glyph } from "./glyphs";
 import { askAgain } from "./lost";
+import { Overview, overviewProgram } from "./overview";
+import { type OverviewInfo, type Raster, loadRaster } from "./raster";
 import { LATE, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle } from "./style";
 
 const FONTS = '"Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 const PADDING = 36;
 const THIN_SHADE = 0.4;
+const OVERVIEW = "overview.gz";
+/** Parts of the picture of far views, and the layers that they lie below. */
+const PARTS = [
+  ["fills", "cells"],
+  ["borders", "communities-line"],
+] as const;
+/** What of the view's size tiles are told around it, on every side. */
+const AROUND = 0.4;
+
+/** West, south, east, north. */
+export type Box = readonly [number, number, number, number];
 
 // The worker is a file of its own; without its address the map would stay blank.
 setWorkerUrl(workerUrl);
@@ -20,6 +33,8 @@ addProtocol("pmtiles", ARCHIVES.tile);
 export interface TileSet {
   readonly bounds: readonly [number, number, number, number];
   readonly layers: Readonly<Record<string, { min_zoom: number; max_zoom: number; rows: number }>>;
+  /** The picture of all cells; tiles baked long ago have none. */
+  readonly overview?: OverviewInfo | null;
 }
 
 /** Whether this browser can draw the map. */
@@ -33,11 +48,20 @@ export class EditorMap {
   readonly #tiles: TileSet;
   readonly #divided = new Set<number>();
   readonly #filled = new Map<Own, Set<number>>();
+  /** From this zoom on cells are drawn from tiles; further out from the picture. */
+  readonly #near: number;
+  readonly #asked: Promise<Raster> | null;
+  readonly #program: WebGLProgram | null;
+  #raster: Raster | null = null;
+  #overview: Overview | null = null;
 
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
     this.#tiles = tiles;
+    const { overview } = tiles;
+    this.#near = overview ? nearest(overview) : 0;
+    this.#asked = overview ? loadRaster(`${url}/${OVERVIEW}`, overview) : null;
     const least = Math.min(...Object.values(tiles.layers).map((layer) => layer.min_zoom));
-    const style = editorStyle(new URL(url, window.location.href).href, tiles.layers);
+    const style = editorStyle(new URL(url, window.location.href).href, tiles, this.#near);
     this.gl = new GlMap({
       container,
       style,
@@ -60,6 +84,8 @@ export class EditorMap {
         "NavigationControl.ZoomOut": t("zoom_out"),
       },
     });
+    const card = overview ? this.gl.getCanvas().getContext("webgl2") : null;
+    this.#program = card && overviewProgram(card);
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
     askAgain(this.gl, ARCHIVES, new Set(Object.keys(style.sources)));
@@ -76,10 +102,76 @@ export class EditorMap {
     return this.#tiles;
   }
 
-  /** Resolve once the style stands. */
+  /** Resolve once the style stands, and the picture of far views is there; nothing is seen of it yet. */
   async ready(): Promise<void> {
-    if (this.gl.isStyleLoaded()) return;
-    await new Promise<void>((resolve) => void this.gl.once("load", () => resolve()));
+    const styled = this.gl.getLayer("cells") !== undefined ? null : new Promise<void>((resolve) => void this.gl.once("style.load", () => resolve()));
+    const [raster] = await Promise.all([this.#asked, styled]);
+    if (raster === null || this.#overview !== null) return;
+    this.#raster = raster;
+    const cells = this.#tiles.layers["cells"]?.rows ?? 0;
+    const overview = new Overview(raster, cells, this.#program, () => this.isFar || !this.#isThere());
+    this.#overview = overview;
+    this.#addOverview(overview);
+    // What draws itself is gone with the graphics card's memory; the rest of the map comes back on its own.
+    this.gl.on("webglcontextrestored", () => this.#addOverview(overview));
+  }
+
+  #addOverview(overview: Overview): void {
+    for (const [part, below] of PARTS) {
+      const layer = overview.layer(part);
+      if (this.gl.getLayer(layer.id)) this.gl.removeLayer(layer.id);
+      this.gl.addLayer(layer, this.gl.getLayer(below) ? below : undefined);
+    }
+  }
+
+  /** Whether the view shows the cells from the picture. */
+  get isFar(): boolean {
+    return this.gl.getZoom() < this.#near;
+  }
+
+  /** The lowest layer of the plan: base maps go below it. */
+  get lowest(): string {
+    return this.#overview === null ? "cells" : `overview-${PARTS[0][0]}`;
+  }
+
+  /** Tell once cells, colours and borders are drawn: at once where there is no picture to wait for. */
+  onDrawn(drawn: () => void): void {
+    if (this.#overview !== null && this.isFar) this.#overview.onDrawn(drawn);
+    else this.gl.once("idle", drawn);
+  }
+
+  /** Whether the tiles of a close view have come. */
+  #isThere(): boolean {
+    return ["cells", "edges"].every((source) => this.gl.isSourceLoaded(source));
+  }
+
+  /** Look around: `look` is called with a box of degrees around each close view that an earlier box does not hold. */
+  onNear(look: (box: Box) => void): void {
+    let last: Box | null = null;
+    const moved = (): void => {
+      // Tiles of the next whole zoom are fetched as soon as the one before it is reached.
+      if (this.gl.getZoom() < Math.floor(this.#near)) return;
+      const view = this.#box(0);
+      if (last !== null && last[0] <= view[0] && last[1] <= view[1] && last[2] >= view[2] && last[3] >= view[3]) return;
+      last = this.#box(AROUND);
+      look(last);
+    };
+    this.gl.on("move", moved);
+    this.gl.on("resize", moved);
+    moved();
+  }
+
+  /** Call for the cells of a box as the picture has them, some more than once. */
+  cellsIn([west, south, east, north]: Box, found: (cell: number) => void): void {
+    this.#raster?.within(MercatorCoordinate.fromLngLat([west, north]), MercatorCoordinate.fromLngLat([east, south]), found);
+  }
+
+  /** The view, and some more of its size on every side. */
+  #box(more: number): Box {
+    const { clientWidth, clientHeight } = this.gl.getCanvas();
+    const least = this.gl.unproject([-more * clientWidth, (1 + more) * clientHeight]);
+    const most = this.gl.unproject([(1 + more) * clientWidth, -more * clientHeight]);
+    return [least.lng, least.lat, most.lng, most.lat];
   }
 
   /** Fill one of the sources that the page owns. */
@@ -99,26 +191,49 @@ export class EditorMap {
     if (add.length + remove.length > 0) void this.gl.getSource<GeoJSONSource>(name)?.updateData({ add, remove });
   }
 
+  /** Whether there is a picture for far views: tiles then need to be told of what is near only. */
+  get hasPicture(): boolean {
+    return this.#overview !== null;
+  }
+
+  /** Say what a cell looks like from afar. */
+  look(cell: number, colour: number, grid: number): void {
+    this.#overview?.look(cell, colour, grid);
+  }
+
+  /** Draw the borders of a cell's grid stronger from afar. */
+  chooseCell(cell: number, on: boolean): void {
+    this.#overview?.choose(cell, on);
+  }
+
+  /** Show what changed from afar. */
+  refresh(): void {
+    this.gl.triggerRepaint();
+  }
+
+  /** Colour a cell of the tiles. */
   colourCell(cell: number, colour: number): void {
     this.gl.setFeatureState({ source: "cells", sourceLayer: "cells", id: cell }, { c: colour });
+  }
+
+  /** Colour a part of a divided cell. */
+  colourPart(cell: number, colour: number): void {
     if (this.#divided.has(cell)) this.gl.setFeatureState({ source: "divided", id: cell }, { c: colour });
   }
 
-  /** Mark a cell: 0 as it is, 1 chosen, 2 in the stroke on its way. */
-  markCell(cell: number, mark: 0 | 1 | 2): void {
-    this.gl.setFeatureState({ source: "cells", sourceLayer: "cells", id: cell }, { s: mark });
-  }
-
-  /** Draw an edge as a border: 0 none, 1 between grids, 2 around what is chosen. */
+  /** Draw an edge of the tiles as a border: 0 none, 1 between grids, 2 around what is chosen. */
   markEdge(edge: number, mark: 0 | 1 | 2): void {
     this.gl.setFeatureState({ source: "edges", sourceLayer: "edges", id: edge }, { b: mark });
   }
 
   /** Return the cell under a point of the screen. */
   cellAt(point: { x: number; y: number }): number | null {
-    const [found] = this.gl.queryRenderedFeatures([point.x, point.y], { layers: ["divided", "cells"] });
+    const near = !this.isFar && this.gl.getLayer("cells") !== undefined;
+    const layers = [...(this.#divided.size > 0 ? ["divided"] : []), ...(near ? ["cells"] : [])];
+    const [found] = layers.length > 0 ? this.gl.queryRenderedFeatures([point.x, point.y], { layers }) : [];
     const cell = found?.properties["cell"] as number | undefined;
-    return cell ?? null;
+    // Where the tiles of a close view are still on their way, the picture knows well enough.
+    return cell ?? this.#raster?.at(MercatorCoordinate.fromLngLat(this.gl.unproject([point.x, point.y]))) ?? null;
   }
 
   /** Show what makes the map pleasant to read, once what is worked with is drawn: it would only come later with it. */
@@ -127,13 +242,22 @@ export class EditorMap {
   }
 
   show(name: string, on: boolean): void {
+    const part = name === "grids" ? "fills" : name;
+    if (part === "fills" || part === "borders") this.#overview?.show(part, on);
+    else if (on && (LATE as readonly string[]).includes(name)) this.#overview?.part();
     for (const layer of SWITCHES[name] ?? []) {
       if (this.gl.getLayer(layer)) this.gl.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
     }
   }
 
+  /** Leave a layer on the cells' tiles to close views: the picture shows what it does. */
+  keepNear(layer: string): void {
+    if (this.#overview !== null && this.gl.getLayer(layer)) this.gl.setLayerZoomRange(layer, this.#near, 24);
+  }
+
   /** Let a base map under the grids be seen. */
   seeThrough(on: boolean): void {
+    this.#overview?.shade(on ? THIN_SHADE : USUAL_SHADE);
     for (const layer of ["cells", "divided"]) this.gl.setPaintProperty(layer, "fill-opacity", cellShade(on ? THIN_SHADE : USUAL_SHADE));
   }
 
@@ -167,6 +291,11 @@ export class EditorMap {
     const [x, y] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
     return Math.abs(this.gl.unproject([x, y]).lat - this.gl.unproject([x, y + pixels]).lat);
   }
+}
+
+/** The zoom at which a pixel of the picture is one of the screen, half of one on a fine screen. */
+function nearest({ pixel }: OverviewInfo): number {
+  return -Math.log2(512 * pixel) - (window.devicePixelRatio > 1.5 ? 0.5 : 0);
 }
 
 function pace(): number {

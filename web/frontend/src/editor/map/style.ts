@@ -1,10 +1,10 @@
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { FILLS } from "../model/colours";
+import type { TileSet } from "./map";
 
-export const PAPER = "#f3f2ec";
 const HALO = "#fbfaf6";
-const BORDER = "#3f4d5c";
-const CHOSEN = "#12312d";
+export const BORDER = "#3f4d5c";
+export const CHOSEN = "#006f63";
 
 /** Layers of tiles with the field that names a feature; the page colours cells and edges by these numbers. */
 export const TILED = { cells: "cell", edges: "edge", buildings: null, compounds: "row", communities: "row", roads: null, water: null, railways: null, stations: null } as const;
@@ -30,16 +30,19 @@ export const SWITCHES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Switches whose layers wait until the plan itself is drawn. */
-export const LATE = ["buildings", "compounds", "roads", "water", "railways", "stations"] as const;
+export const LATE = ["communities", "buildings", "compounds", "roads", "water", "railways", "stations"] as const;
+
+/** Layers of tiles that far views do without: a picture of the cells is drawn instead. */
+export const NEAR = ["cells", "cell-lines", "borders", "unassigned"] as const;
 const WAITING = new Set(LATE.flatMap((name) => SWITCHES[name] ?? []));
 
 const state = (name: string, fallback: number): ExpressionSpecification => ["coalesce", ["feature-state", name], fallback];
 
 const cellFill = ["match", state("c", 255), ...FILLS.flatMap((fill, k) => [k, fill]), "#ffffff"] as unknown as ExpressionSpecification;
 
-/** What stands out of the plan: chosen cells, a stroke on its way, what is locked. */
+/** Cells in no grid stand out of the plan. */
 export const cellShade = (usual: number): ExpressionSpecification =>
-  ["case", ["==", state("s", 0), 2], 0.95, ["==", state("s", 0), 1], 0.9, ["==", state("c", 255), 255], Math.min(0.9, usual + 0.2), usual] as unknown as ExpressionSpecification;
+  ["case", ["==", state("c", 255), 255], Math.min(0.9, usual + 0.2), usual] as unknown as ExpressionSpecification;
 export const USUAL_SHADE = 0.72;
 
 const byZoom = (...stops: readonly (number | ExpressionSpecification)[]): ExpressionSpecification =>
@@ -47,20 +50,22 @@ const byZoom = (...stops: readonly (number | ExpressionSpecification)[]): Expres
 
 const roadWidth = byZoom(12, ["match", ["get", "k"], [3, 4], 1.2, 0.5] as unknown as ExpressionSpecification, 17, ["match", ["get", "k"], [3, 4], 9, 5] as unknown as ExpressionSpecification);
 
+/** Width of a border, and of one of a chosen grid. */
+const borderWidth = (usual: number, chosen: number): ExpressionSpecification => ["match", state("b", 0), 1, usual, 2, chosen, 0] as unknown as ExpressionSpecification;
+
 const isPolygon: FilterSpecification = ["==", ["geometry-type"], "Polygon"];
 
 const LAYERS: LayerSpecification[] = [
-  { id: "paper", type: "background", paint: { "background-color": PAPER } },
   { id: "cells", type: "fill", source: "cells", "source-layer": "cells", paint: { "fill-color": cellFill, "fill-opacity": cellShade(USUAL_SHADE), "fill-antialias": false } },
   { id: "divided", type: "fill", source: "divided", paint: { "fill-color": cellFill, "fill-opacity": cellShade(USUAL_SHADE) } },
-  { id: "water", type: "fill", source: "water", "source-layer": "water", filter: isPolygon, paint: { "fill-color": "#cfe0e8", "fill-opacity": 0.75 } },
+  { id: "water", type: "fill", source: "water", "source-layer": "water", filter: isPolygon, paint: { "fill-color": "#cbdfe9", "fill-opacity": 0.88 } },
   { id: "water-line", type: "line", source: "water", "source-layer": "water", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#bcd3df", "line-width": byZoom(12, 2, 17, 14) } },
-  { id: "roads-case", type: "line", source: "roads", "source-layer": "roads", minzoom: 13, layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#d5d2c5", "line-width": roadWidth, "line-gap-width": 0.5 } },
+  { id: "roads-case", type: "line", source: "roads", "source-layer": "roads", minzoom: 12.5, layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#d5d2c5", "line-width": byZoom(13, 0.5, 17, 1.2), "line-gap-width": roadWidth } },
   { id: "roads", type: "line", source: "roads", "source-layer": "roads", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#ffffff", "line-width": roadWidth, "line-opacity": 0.9 } },
   { id: "railways", type: "line", source: "railways", "source-layer": "railways", paint: { "line-color": "#7d7f7b", "line-width": 2.2, "line-dasharray": [3, 1.2] } },
   { id: "buildings", type: "fill", source: "buildings", "source-layer": "buildings", minzoom: 13.5, filter: isPolygon, paint: { "fill-color": "#fffefb", "fill-opacity": byZoom(13.5, 0.35, 16, 0.75) } },
   { id: "buildings-line", type: "line", source: "buildings", "source-layer": "buildings", minzoom: 15, filter: isPolygon, paint: { "line-color": "#9aa09a", "line-width": 0.5 } },
-  { id: "cell-lines", type: "line", source: "edges", "source-layer": "edges", minzoom: 14.5, paint: { "line-color": "#6f7b80", "line-opacity": 0.28, "line-width": 0.6 } },
+  { id: "cell-lines", type: "line", source: "edges", "source-layer": "edges", minzoom: 15.5, paint: { "line-color": "#6f7b80", "line-opacity": byZoom(15.5, 0, 16.5, 0.32), "line-width": 0.6 } },
   { id: "compounds-line", type: "line", source: "compounds", "source-layer": "compounds", paint: { "line-color": "#8a7a52", "line-width": 1, "line-dasharray": [3, 2], "line-opacity": 0.7 } },
   {
     id: "borders",
@@ -71,14 +76,14 @@ const LAYERS: LayerSpecification[] = [
     layout: { "line-cap": "square", "line-join": "miter" },
     paint: {
       "line-color": ["case", ["==", state("b", 0), 2], CHOSEN, BORDER] as unknown as ExpressionSpecification,
-      "line-width": byZoom(11, ["*", state("b", 0), 0.7] as unknown as ExpressionSpecification, 17, ["*", state("b", 0), 2.2] as unknown as ExpressionSpecification),
+      "line-width": byZoom(11, borderWidth(0.7, 1.8), 17, borderWidth(2.2, 5.6)),
       "line-opacity": ["case", [">", state("b", 0), 0], 0.92, 0] as unknown as ExpressionSpecification,
     },
   },
   { id: "communities-line", type: "line", source: "communities", "source-layer": "communities", layout: { "line-join": "round" }, paint: { "line-color": "#22303f", "line-width": byZoom(11, 1.2, 17, 4), "line-opacity": 0.9 } },
   { id: "draft-fill", type: "fill", source: "draft", filter: isPolygon, paint: { "fill-color": "#14645c", "fill-opacity": 0.1 } },
   { id: "draft-line", type: "line", source: "draft", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#14645c", "line-width": 2.2, "line-dasharray": [2, 1.4] } },
-  { id: "stations", type: "circle", source: "stations", "source-layer": "stations", layout: { visibility: "none" }, paint: { "circle-radius": 5, "circle-color": "#0b5fa5", "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } },
+  { id: "stations", type: "circle", source: "stations", "source-layer": "stations", layout: { visibility: "none" }, paint: { "circle-radius": byZoom(12, 2.5, 16, 6), "circle-color": "#0b5fa5", "circle-stroke-color": "#ffffff", "circle-stroke-width": byZoom(12, 0.8, 16, 1.6) } },
   {
     id: "marks",
     type: "symbol",
@@ -90,10 +95,10 @@ const LAYERS: LayerSpecification[] = [
     id: "labels",
     type: "symbol",
     source: "labels",
-    minzoom: 13,
+    minzoom: 12.5,
     layout: {
       "text-field": ["get", "text"],
-      "text-size": byZoom(13, 11, 17, 16),
+      "text-size": byZoom(12.5, 10.5, 17, 16),
       "text-padding": 2,
       "symbol-sort-key": ["get", "order"],
       "icon-image": ["case", ["get", "locked"], "lock", ""] as unknown as ExpressionSpecification,
@@ -107,14 +112,16 @@ const LAYERS: LayerSpecification[] = [
   { id: "presence-name", type: "symbol", source: "presence", layout: { "text-field": ["get", "name"], "text-size": 12, "text-offset": [0.9, 0], "text-anchor": "left", "text-allow-overlap": true }, paint: { "text-color": ["get", "colour"], "text-halo-color": "#ffffff", "text-halo-width": 2 } },
 ];
 
-/** The style of the editor for the tiles that a dataset has; nothing in it is asked of another host. */
-export function editorStyle(tiles: string, there: Readonly<Record<string, { min_zoom: number; max_zoom: number }>>): StyleSpecification {
+/** The style of the editor for the tiles that a dataset has, cells from a zoom on; nothing is asked of another host. */
+export function editorStyle(tiles: string, { layers: there, bounds }: TileSet, near: number): StyleSpecification {
   const tiled = Object.entries(TILED).flatMap(([name, id]) => {
     const known = there[name];
     if (known === undefined) return [];
     const source = {
       type: "vector" as const,
-      url: `pmtiles://${tiles}/${name}.pmtiles`,
+      // With the zooms and bounds that are known here, an archive is opened only when one of its tiles is looked at.
+      tiles: [`pmtiles://${tiles}/${name}.pmtiles/{z}/{x}/{y}`],
+      bounds: [...bounds] as [number, number, number, number],
       minzoom: known.min_zoom,
       maxzoom: known.max_zoom,
       ...(id === null ? {} : { promoteId: { [name]: id } }),
@@ -124,6 +131,14 @@ export function editorStyle(tiles: string, there: Readonly<Record<string, { min_
   const own = OWN.map((name) => [name, { type: "geojson" as const, data: { type: "FeatureCollection" as const, features: [] } }] as const);
   const sources = Object.fromEntries([...tiled, ...own]);
   const drawn = LAYERS.filter((layer) => !("source" in layer) || layer.source in sources);
-  const layers = drawn.map((layer) => (WAITING.has(layer.id) && layer.type !== "background" ? ({ ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification) : layer));
+  const layers = drawn.map((layer) => {
+    const waits = WAITING.has(layer.id) ? { layout: { ...layer.layout, visibility: "none" } } : {};
+    const minzoom = isNear(layer.id) ? { minzoom: Math.max(near, layer.minzoom ?? 0) } : {};
+    return { ...layer, ...waits, ...minzoom } as LayerSpecification;
+  });
   return { version: 8, sources, layers };
+}
+
+function isNear(id: string): boolean {
+  return (NEAR as readonly string[]).includes(id);
 }

@@ -121,6 +121,6 @@ export function byCompound(compound: Int32Array, count: number): { compoundPtr: 
 }
 
 /** Read an entry that is there: typed arrays have no holes. */
-export function at(values: Int32Array | Float64Array | Uint8Array, k: number): number {
+export function at(values: Int32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array, k: number): number {
   return values[k] as number;
 }

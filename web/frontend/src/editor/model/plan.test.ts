@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { lattice, record } from "./lattice.fixture";
 import { type Ground, readGround } from "./ground";
-import { type Figures, PlanModel, UNASSIGNED } from "./plan";
+import { type Figures, PlanModel, type Tally, UNASSIGNED } from "./plan";
 
 const BAND = { measure: "households", target: 30, min: 20, max: 60 } as const;
 const GRIDS = [1, 2, 3, 9];
@@ -11,8 +11,8 @@ function made(assignment: ArrayLike<number>, ground: Ground): PlanModel {
   return new PlanModel(ground, BAND, ground.households, Int32Array.from(assignment), GRIDS.map((id) => record(id)));
 }
 
-function everything(plan: PlanModel): Record<number, Figures> {
-  return Object.fromEntries(GRIDS.map((grid) => [grid, plan.figures(grid)]));
+function everything(plan: PlanModel): Record<number, Figures> & { tally: Tally } {
+  return { ...Object.fromEntries(GRIDS.map((grid) => [grid, plan.figures(grid)])), tally: { ...plan.tally } };
 }
 
 describe("ground", () => {

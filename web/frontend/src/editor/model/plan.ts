@@ -55,7 +55,18 @@ export interface Touched {
   readonly grids: ReadonlySet<number>;
 }
 
+/** What is counted over the whole plan. */
+export interface Tally {
+  readonly inBand: number;
+  readonly inPieces: number;
+  /** Cells in no grid. */
+  readonly unassigned: number;
+  readonly compoundsSplit: number;
+}
+
 const NO_CELL = -1;
+const IN_BAND = 1;
+const IN_PIECES = 2;
 
 /** An assignment of cells to grids with its figures, patched by what flows from one grid to another. */
 export class PlanModel {
@@ -72,6 +83,10 @@ export class PlanModel {
   readonly #previous: Int32Array;
   readonly #stamp: Int32Array;
   #visit = 0;
+  // Counted once and kept up by every change: looking at all grids and compounds again would take longer than a stroke.
+  #counted = { inBand: 0, inPieces: 0, unassigned: 0, compoundsSplit: 0 };
+  readonly #judged = new Map<number, number>();
+  readonly #split: Uint8Array;
 
   constructor(ground: Ground, band: Band, load: Int32Array, assignment: Int32Array, grids: Iterable<GridRecord>) {
     this.ground = ground;
@@ -94,6 +109,16 @@ export class PlanModel {
     }
     this.#borders();
     for (const grid of touched) this.#sums.pieces[grid] = this.#countPieces(grid);
+    this.#split = new Uint8Array(ground.compounds.length);
+    for (let row = 0; row < this.#split.length; row += 1) this.#judgeCompound(row);
+    for (const grid of this.grids.keys()) this.#judge(grid);
+    // A retired cell has no area: it is in no grid for good.
+    for (let cell = 0; cell < ground.cells; cell += 1) if (this.#isLoose(cell)) this.#counted.unassigned += 1;
+  }
+
+  /** Judge the plan as it is now. */
+  get tally(): Tally {
+    return this.#counted;
   }
 
   /** Whether an edge lies between two grids, or between a grid and no grid. */
@@ -156,11 +181,13 @@ export class PlanModel {
     const target = back ? moves.before : moves.after;
     const edges = new Set<number>();
     const touched = new Set<number>();
+    const compounds = new Set<number>();
     for (let k = 0; k < moves.cells.length; k += 1) {
       const cell = at(moves.cells, k);
       const to = at(target, k);
       const from = at(this.assignment, cell);
       if (from === to) continue;
+      compounds.add(at(this.ground.compound, cell));
       if (from !== UNASSIGNED) touched.add(from);
       if (to !== UNASSIGNED) touched.add(to);
       this.#flow(cell, from, to, edges);
@@ -172,16 +199,12 @@ export class PlanModel {
       else this.grids.set(id, record);
       touched.add(id);
     }
+    for (const grid of touched) this.#judge(grid);
+    for (const row of compounds) if (row >= 0) this.#judgeCompound(row);
     return { cells: Array.from(moves.cells), edges: [...edges], grids: touched };
   }
 
-  /** Count compounds that lie in more than one grid though one could hold them; see the report of the service. */
-  compoundsSplit(): number {
-    let split = 0;
-    for (let row = 0; row < this.ground.compounds.length; row += 1) if (this.isSplit(row)) split += 1;
-    return split;
-  }
-
+  /** Whether a compound lies in more than one grid though one could hold it; see the report of the service. */
   isSplit(compound: number): boolean {
     const { compoundPtr, compoundCells } = this.ground;
     let first = UNASSIGNED;
@@ -196,6 +219,26 @@ export class PlanModel {
       else if (grid !== first) several = true;
     }
     return several && load <= this.band.max;
+  }
+
+  #judge(grid: number): void {
+    const known = this.grids.has(grid);
+    const now = known ? (this.inBand(grid) ? IN_BAND : 0) | (this.figures(grid).pieces > 1 ? IN_PIECES : 0) : 0;
+    const before = this.#judged.get(grid) ?? 0;
+    if (known) this.#judged.set(grid, now);
+    else this.#judged.delete(grid);
+    this.#counted.inBand += (now & IN_BAND) - (before & IN_BAND);
+    this.#counted.inPieces += ((now & IN_PIECES) - (before & IN_PIECES)) / IN_PIECES;
+  }
+
+  #judgeCompound(row: number): void {
+    const now = this.isSplit(row) ? 1 : 0;
+    this.#counted.compoundsSplit += now - at(this.#split, row);
+    this.#split[row] = now;
+  }
+
+  #isLoose(cell: number): boolean {
+    return this.assignment[cell] === UNASSIGNED && at(this.ground.areaDm2, cell) > 0;
   }
 
   #put(cell: number, grid: number): void {
@@ -234,8 +277,10 @@ export class PlanModel {
     }
     s.outer(from, at(outerMm, cell), -1);
     s.outer(to, at(outerMm, cell), 1);
+    if (this.#isLoose(cell)) this.#counted.unassigned -= 1;
     if (from !== UNASSIGNED) this.#take(cell, from);
     if (to !== UNASSIGNED) this.#put(cell, to);
+    if (this.#isLoose(cell)) this.#counted.unassigned += 1;
   }
 
   /** Measure all borders once, from each cell to the cells after it. */

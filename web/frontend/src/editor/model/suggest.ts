@@ -1,5 +1,5 @@
 import { at } from "./ground";
-import { type PlanModel, UNASSIGNED } from "./plan";
+import { type PlanModel, type Tally, UNASSIGNED } from "./plan";
 
 /** What is wrong with a grid, the worst first. */
 export const PROBLEMS = ["pieces", "above", "below", "split"] as const;
@@ -39,25 +39,11 @@ export function problemsOf(plan: PlanModel, grid: number): Problem[] {
 }
 
 /** Verdict of the whole plan. */
-export interface Verdict {
+export interface Verdict extends Tally {
   readonly grids: number;
-  readonly inBand: number;
-  readonly inPieces: number;
-  readonly unassigned: number;
-  readonly compoundsSplit: number;
 }
 
 /** Judge the plan as it is now. */
 export function verdict(plan: PlanModel): Verdict {
-  let [inBand, inPieces, unassigned] = [0, 0, 0];
-  for (const grid of plan.grids.keys()) {
-    if (plan.inBand(grid)) inBand += 1;
-    if (plan.figures(grid).pieces > 1) inPieces += 1;
-  }
-  const { assignment, ground } = plan;
-  for (let cell = 0; cell < ground.cells; cell += 1) {
-    // A retired cell has no area: it is in no grid for good.
-    if (assignment[cell] === UNASSIGNED && at(ground.areaDm2, cell) > 0) unassigned += 1;
-  }
-  return { grids: plan.grids.size, inBand, inPieces, unassigned, compoundsSplit: plan.compoundsSplit() };
+  return { grids: plan.grids.size, ...plan.tally };
 }

@@ -103,6 +103,35 @@ describe("sync", () => {
     expect(plan.figures(2).cells).toBe(3);
   });
 
+  it("takes back strokes that were never sent, and no other", async () => {
+    const server = new Server();
+    const { plan, sync, kept, stroke } = page(server);
+    server.away = 1;
+    stroke([0], 2);
+    stroke([1], 2);
+    stroke([2], 2);
+    await sync.settled();
+    expect(sync.takeBack()).toBe(true);
+    expect(sync.takeBack()).toBe(true);
+    expect(plan.figures(2).cells).toBe(1);
+    expect(kept.at(-1)?.map(({ opId }) => opId)).toEqual(["op1"]);
+    expect(sync.takeBack(), "the first one may have arrived").toBe(false);
+    await quiet(sync);
+    expect(sync.takeBack(), "nothing waits").toBe(false);
+    expect(server.log.length).toBe(1);
+    expect(server.plan.assignment).toEqual(plan.assignment);
+  });
+
+  it("does not take back what an earlier page may have sent", () => {
+    const server = new Server();
+    const { plan, sync } = page(server);
+    server.away = 9;
+    const change = assign(plan, [3], 2);
+    sync.resume([{ opId: "old1", base: 0, edit: { kind: "assign", cells: [3], grid: 2 }, change }, { opId: "old2", base: 0, edit: { kind: "assign", cells: [4], grid: 2 }, change: assign(plan, [4], 2) }]);
+    expect(sync.takeBack()).toBe(false);
+    expect(sync.state.waiting).toBe(2);
+  });
+
   it("lays waiting strokes over what others did elsewhere", async () => {
     const server = new Server();
     const { plan, sync, conflicts, stroke } = page(server);

@@ -78,6 +78,8 @@ export class Sync {
   readonly #listener: Listener;
   readonly #keep: (pending: readonly Pending[]) => void;
   #pending: Pending[] = [];
+  /** Strokes of this page that the service cannot have heard of: nothing was sent for them yet. */
+  readonly #unsent = new Set<string>();
   #revision: number;
   #online = true;
   #sending: Promise<void> | null = null;
@@ -107,15 +109,28 @@ export class Sync {
   resume(pending: readonly Pending[]): void {
     // The plan may have moved on since: a stroke takes cells from where they are now.
     for (const one of pending) this.make(this.#onto(one));
+    // An earlier page may have sent them without hearing the answer.
+    this.#unsent.clear();
   }
 
   /** Make a stroke: at once here, then at the service. */
   make(pending: Pending): Touched {
     const touched = this.#carry(pending.change);
     this.#pending = [...this.#pending, pending];
+    this.#unsent.add(pending.opId);
     this.#told(touched);
     this.flush();
     return touched;
+  }
+
+  /** Take back the last stroke if it waits and was never sent; tells whether it did. */
+  takeBack(): boolean {
+    const last = this.#pending.at(-1);
+    if (last === undefined || !this.#unsent.delete(last.opId)) return false;
+    const touched = this.#carry(last.change, true);
+    this.#pending = this.#pending.slice(0, -1);
+    this.#told(touched);
+    return true;
   }
 
   /** Send what waits, unless that is going on. */
@@ -171,6 +186,7 @@ export class Sync {
   }
 
   async #answered(pending: Pending): Promise<Answer | null> {
+    this.#unsent.delete(pending.opId);
     try {
       const answer = await this.#transport.send(pending);
       this.#failures = 0;

@@ -52,7 +52,9 @@ export function strokeCard(session: Session): Panel {
       const grids = session.tryingGrids();
       element.hidden = grids.length === 0 || now.proposal !== null;
       if (element.hidden) return;
-      element.replaceChildren(...grids.slice(0, 4).map((grid) => h("p", { class: session.plan.inBand(grid) ? "in" : "out" }, totals(session, grid))));
+      element.replaceChildren(
+        ...grids.slice(0, 4).map((grid) => h("p", { class: session.plan.inBand(grid) ? "in" : "out" }, h("span", {}, totals(session, grid)), h("strong", {}, signed(session.tryingGain(grid))))),
+      );
     },
   };
 }

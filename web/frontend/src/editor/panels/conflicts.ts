@@ -2,6 +2,7 @@ import { h, say } from "../../shared/dom";
 import { known, number, t } from "../../shared/i18n";
 import { at } from "../model/ground";
 import { UNASSIGNED } from "../model/plan";
+import { nameOfUser } from "../names";
 import type { Session } from "../session";
 import { type Clash, Clashes } from "../together/clashes";
 import type { Panel } from "./panel";
@@ -48,7 +49,7 @@ function row(session: Session, clashes: Clashes, clash: Clash): HTMLElement {
     "li",
     { class: clash.decided === null ? "clash" : "clash done", "data-object": `${clash.type}-${clash.id}` },
     h("button", { type: "button", class: "link", click: () => session.goTo(clash.cells) }, nameOf(session, clash)),
-    h("dl", {}, h("dt", {}, t("clash_mine_is")), h("dd", { class: "mine" }, mineOf(session, clash)), h("dt", {}, clash.user || t("clash_somebody")), h("dd", { class: "theirs" }, theirsOf(session, clash))),
+    h("dl", {}, h("dt", {}, t("clash_mine_is")), h("dd", { class: "mine" }, mineOf(session, clash)), h("dt", {}, nameOfUser(clash.user) || t("clash_somebody")), h("dd", { class: "theirs" }, theirsOf(session, clash))),
     decided ??
       h(
         "div",

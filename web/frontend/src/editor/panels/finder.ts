@@ -9,6 +9,7 @@ const MOST = 12;
 
 interface Found {
   readonly text: string;
+  readonly code?: string;
   readonly kind: "grid" | "compound" | "community";
   readonly cells: () => readonly number[];
   readonly grid: number | null;
@@ -34,7 +35,7 @@ export function finder(session: Session): Panel {
     const found = text === "" ? [] : search(session, text);
     list.hidden = found.length === 0;
     field.setAttribute("aria-expanded", String(found.length > 0));
-    list.replaceChildren(...found.map((one) => h("li", { role: "option" }, h("button", { type: "button", click: () => go(one) }, h("span", { class: "kind" }, t(`kind_${one.kind}`)), one.text))));
+    list.replaceChildren(...found.map((one) => h("li", { role: "option" }, h("button", { type: "button", click: () => go(one) }, h("span", { class: "kind" }, t(`kind_${one.kind}`)), h("span", { class: "name" }, one.text), one.code === undefined ? null : h("span", { class: "code" }, one.code)))));
     say(none, text !== "" && found.length === 0 ? t("found_nothing") : "");
   }
   function go(one: Found): void {
@@ -68,7 +69,7 @@ function search({ plan }: Session, text: string): Found[] {
   const { ground } = plan;
   const grids = [...plan.grids.values()]
     .filter(({ code, name }) => `${code} ${name}`.toLowerCase().includes(text))
-    .map((grid): Found => ({ kind: "grid", text: `${grid.name} ${grid.code}`, grid: grid.id, cells: () => plan.cellsOf(grid.id) }));
+    .map((grid): Found => ({ kind: "grid", text: grid.name, code: grid.code, grid: grid.id, cells: () => plan.cellsOf(grid.id) }));
   const compounds = ground.compounds.flatMap(({ name }, row): Found[] => {
     const cells = (): number[] => Array.from(ground.compoundCells.subarray(at(ground.compoundPtr, row), at(ground.compoundPtr, row + 1)));
     const own = plan.assignment[cells()[0] ?? -1] ?? UNASSIGNED;

@@ -29,7 +29,7 @@ export function legendList(): HTMLElement {
     "ul",
     { class: "keys" },
     h("li", {}, h("span", { class: "swatches" }, ...swatches), t("legend_grids")),
-    ...["border", "community", "compound", "problem"].map(key),
+    ...["border", "picked", "community", "compound", "water", "railway", "problem"].map(key),
     locked,
     key("unassigned"),
   );

@@ -1,6 +1,7 @@
 import { h, say } from "../../shared/dom";
 import { number, t } from "../../shared/i18n";
 import { verdict } from "../model/suggest";
+import { mayChange, whyReadOnly } from "../reading";
 import type { Session } from "../session";
 import type { Commands } from "../keys";
 import { icon } from "./icons";
@@ -26,13 +27,16 @@ export function header(session: Session, commands: Commands): Panel {
       "div",
       { class: "commands" },
       saved,
-      button("undo", commands.undo),
-      button("redo", commands.redo),
+      ...(mayChange(session.info) ? [button("undo", commands.undo), button("redo", commands.redo)] : []),
       button("next", () => commands.nextProblem(false)),
       button("whole", () => session.map.whole()),
       button("print", () => void printPlan(session)),
     ),
   );
+  if (!mayChange(session.info)) {
+    const why = whyReadOnly(session.info);
+    saved.before(h("span", { class: "read-only", title: why }, t("read_only"), h("span", { class: "hidden" }, why)));
+  }
   let seen = -1;
   return {
     element,

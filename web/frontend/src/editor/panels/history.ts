@@ -1,6 +1,7 @@
 import { h } from "../../shared/dom";
 import { either, t } from "../../shared/i18n";
 import type { EditInfo } from "../api";
+import { nameOfUser } from "../names";
 import type { Session } from "../session";
 import type { Panel } from "./panel";
 
@@ -43,6 +44,6 @@ function line(edit: EditInfo, undone: boolean): HTMLElement {
     "li",
     { class: undone ? "undone" : null, value: edit.revision },
     h("span", { class: "what" }, either(edit.summary_zh, edit.summary_en)),
-    h("span", { class: "who" }, `${edit.user.name} · ${when.toLocaleTimeString(either("zh-CN", "en-GB"), { hour: "2-digit", minute: "2-digit" })}`),
+    h("span", { class: "who" }, `${nameOfUser(edit.user.name)} · ${when.toLocaleTimeString(either("zh-CN", "en-GB"), { hour: "2-digit", minute: "2-digit" })}`),
   );
 }

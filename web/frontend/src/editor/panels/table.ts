@@ -1,5 +1,5 @@
 import { h, say } from "../../shared/dom";
-import { number, signed, t } from "../../shared/i18n";
+import { known, number, signed, t } from "../../shared/i18n";
 import type { GridRecord, PlanModel } from "../model/plan";
 import { problemsOf } from "../model/suggest";
 import { shortCode } from "../paint";
@@ -12,6 +12,8 @@ const SPARE = 6;
 type Column = "name" | "load" | "deviation" | "buildings" | "compactness" | "pieces";
 const COLUMNS: readonly Column[] = ["name", "load", "deviation", "buildings", "compactness", "pieces"];
 
+const COLLATOR = new Intl.Collator("zh-CN", { numeric: true });
+
 interface Row {
   readonly grid: number;
   readonly code: string;
@@ -21,6 +23,7 @@ interface Row {
   readonly buildings: number;
   readonly compactness: number;
   readonly pieces: number;
+  readonly inBand: boolean;
   readonly problem: boolean;
 }
 
@@ -36,6 +39,7 @@ class GridTable implements Panel {
   readonly #tall = h("div", { class: "tall" });
   readonly #heads = new Map<Column, HTMLElement>();
   readonly #count = h("p", { class: "caption", role: "status" });
+  readonly #places = new Map<string, number>();
   #rows: Row[] = [];
   #sort: { column: Column; down: boolean } = { column: "name", down: false };
   #text = "";
@@ -76,9 +80,20 @@ class GridTable implements Panel {
     const kept = rows.filter((row) => (!this.#only || row.problem) && (text === "" || `${row.code} ${row.name}`.toLowerCase().includes(text)));
     const { column, down } = this.#sort;
     const sign = down ? -1 : 1;
-    this.#rows = kept.sort((a, b) => sign * compare(a[column], b[column]) || a.grid - b.grid);
+    const of = column === "name" ? this.#ranks(rows) : (row: Row): number => row[column];
+    this.#rows = kept.sort((a, b) => sign * (of(a) - of(b)) || a.grid - b.grid);
     this.#tall.style.height = `${this.#rows.length * ROW_PX}px`;
     say(this.#count, t("table_count", { shown: this.#rows.length, all: rows.length }));
+  }
+
+  /** Where the names stand in order: comparing them takes long, and they seldom change. */
+  #ranks(rows: readonly Row[]): (row: Row) => number {
+    if (rows.some(({ name }) => !this.#places.has(name))) {
+      const names = [...new Set(rows.map(({ name }) => name))].sort(COLLATOR.compare);
+      this.#places.clear();
+      names.forEach((name, place) => this.#places.set(name, place));
+    }
+    return ({ name }) => this.#places.get(name) ?? 0;
   }
 
   #fill(): void {
@@ -92,7 +107,7 @@ class GridTable implements Panel {
     const line = h(
       "div",
       {
-        class: `row${row.problem ? " problem" : ""}`,
+        class: `row${row.inBand ? "" : " off"}${row.pieces > 1 ? " loose" : ""}`,
         role: "row",
         "aria-rowindex": at + 1,
         "aria-selected": String(chosen),
@@ -130,7 +145,7 @@ class GridTable implements Panel {
   }
 
   #head(column: Column): HTMLElement {
-    const button = h("button", { type: "button", click: () => this.#order(column) }, t(`column_${column}`));
+    const button = h("button", { type: "button", title: t(`column_${column}`), click: () => this.#order(column) }, t(known(`head_${column}`) ? `head_${column}` : `column_${column}`));
     return h("span", { role: "columnheader", class: column, "aria-sort": column === "name" ? "ascending" : "none" }, button);
   }
 
@@ -169,6 +184,7 @@ function rowOf(plan: PlanModel, grid: number): Row {
     buildings,
     compactness,
     pieces,
+    inBand: plan.inBand(grid),
     problem: problemsOf(plan, grid).length > 0,
   };
 }
@@ -185,8 +201,3 @@ function shown(row: Row, column: Column): string {
   const value = row[column];
   return typeof value === "number" ? number(value) : value;
 }
-
-function compare(a: string | number, b: string | number): number {
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "zh-CN", { numeric: true });
-}
-

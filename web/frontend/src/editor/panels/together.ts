@@ -3,6 +3,7 @@ import { either, known, t } from "../../shared/i18n";
 import type { EditInfo, Other } from "../api";
 import { readChange } from "../api";
 import { tab } from "../memory";
+import { nameOfUser } from "../names";
 import type { Session } from "../session";
 import { Fresh } from "../together/fresh";
 import { Presence, colourOf } from "../together/presence";
@@ -58,12 +59,12 @@ function person(other: Other | null): HTMLElement {
   const dot = h("i", { class: "dot" });
   if (other !== null) dot.style.background = colourOf(other.client);
   const does = other !== null && known(`tool_${other.tool}`) ? t(`tool_${other.tool}`) : "";
-  return h("li", { "data-client": other?.client ?? "me" }, dot, h("span", { class: "name" }, other?.user.name ?? t("together_me")), h("span", { class: "muted" }, does));
+  return h("li", { "data-client": other?.client ?? "me" }, dot, h("span", { class: "name" }, other === null ? t("together_me") : nameOfUser(other.user.name)), h("span", { class: "muted" }, does));
 }
 
 function doing(session: Session, edit: EditInfo): HTMLElement {
   const when = new Date(edit.at).toLocaleTimeString(either("zh-CN", "en-GB"), { hour: "2-digit", minute: "2-digit" });
   const { cells } = readChange(edit.change ?? {}).moves;
   const show = h("button", { type: "button", class: "link what", disabled: cells.length === 0, click: () => session.goTo([...cells]) }, either(edit.summary_zh, edit.summary_en));
-  return h("li", { value: edit.revision }, show, h("span", { class: "who" }, `${edit.user.name} · ${when}`));
+  return h("li", { value: edit.revision }, show, h("span", { class: "who" }, `${nameOfUser(edit.user.name)} · ${when}`));
 }

@@ -5,10 +5,12 @@ import { type State, type Store, TOOLS, type ToolName } from "../store";
 import { icon } from "./icons";
 import type { Panel } from "./panel";
 
-/** The tools, one button each, in the order of their use. */
-export function toolbar(store: Store): Panel {
+const READING: readonly ToolName[] = ["select"];
+
+/** The tools, one button each, in the order of their use; of a plan that can only be read, those that change nothing. */
+export function toolbar(store: Store, open: boolean): Panel {
   const buttons = new Map<ToolName, HTMLButtonElement>();
-  for (const name of TOOLS) {
+  for (const name of open ? TOOLS : READING) {
     const label = `${t(`tool_${name}`)} (${KEYS[name].toUpperCase()})`;
     const button = h(
       "button",
@@ -22,6 +24,7 @@ export function toolbar(store: Store): Panel {
   return {
     element,
     render(now: State): void {
+      if (!open && !buttons.has(now.tool)) store.set({ tool: "select", hint: t("read_only") });
       for (const [name, button] of buttons) button.setAttribute("aria-pressed", String(now.tool === name));
     },
   };

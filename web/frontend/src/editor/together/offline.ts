@@ -4,7 +4,8 @@ import type { ToolName } from "../store";
 
 /** Tools whose edits only the service can work out. */
 const NEED_SERVICE: ReadonlySet<ToolName> = new Set(["split", "divide", "parts", "merge", "lock"]);
-const COMMANDS = ["undo", "redo"] as const;
+/** Strokes that wait can be taken back without the service. */
+const COMMANDS = ["redo"] as const;
 
 /** While the service is away say so, close what needs it, and send what waits as soon as it is back. */
 export function watchConnection(session: Session, body: HTMLElement): void {

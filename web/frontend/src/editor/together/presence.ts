@@ -1,6 +1,7 @@
 import type { Feature } from "geojson";
 import { type EditorApi, type Other } from "../api";
 import { Offline } from "../model/sync";
+import { nameOfUser } from "../names";
 import type { Session } from "../session";
 
 const MOVING_MS = 700;
@@ -68,7 +69,7 @@ export class Presence {
   #show(others: readonly Other[]): void {
     const features = others.flatMap(({ client, user, x, y }): Feature[] => {
       if (x === null || y === null) return [];
-      return [{ type: "Feature", properties: { name: user.name, colour: colourOf(client) }, geometry: { type: "Point", coordinates: [x, y] } }];
+      return [{ type: "Feature", properties: { name: nameOfUser(user.name), colour: colourOf(client) }, geometry: { type: "Point", coordinates: [x, y] } }];
     });
     this.#session.map.put("presence", { type: "FeatureCollection", features });
     this.#heard(others);

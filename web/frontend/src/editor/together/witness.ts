@@ -3,6 +3,7 @@ import type { Session } from "../session";
 const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
 const WAIT_MS = 30;
+const VIEW_DIGITS = 8;
 
 /** A number that two plans share when every cell is in the same grid: FNV-1a over whole 32-bit numbers. */
 export function checksum(assignment: Int32Array): string {
@@ -28,7 +29,8 @@ export function witness(session: Session, stage: HTMLElement): void {
   const { gl } = session.map;
   const view = (): void => {
     const { lng, lat } = gl.getCenter();
-    stage.dataset["view"] = `${lng},${lat},${gl.getZoom()}`;
+    // Rounded, so that the same view reads the same however it was reached.
+    stage.dataset["view"] = `${lng.toFixed(VIEW_DIGITS)},${lat.toFixed(VIEW_DIGITS)},${gl.getZoom().toFixed(VIEW_DIGITS)}`;
   };
   gl.on("moveend", view);
   view();

@@ -86,10 +86,14 @@ export class AreaTool implements Tool {
   }
 
   #draw(): void {
-    const ring = [...this.#ring, this.#ring[0] as LonLat].map((at) => [...at]);
-    const shape: Feature = { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } };
-    this.#session.map.put("draft", { type: "FeatureCollection", features: [shape] });
+    this.#session.map.put("draft", { type: "FeatureCollection", features: [shapeOf(this.#ring)] });
   }
+}
+
+/** A ring of at least two points as a shape on the map. */
+export function shapeOf(ring: readonly LonLat[]): Feature {
+  const closed = [...ring, ring[0] as LonLat].map((at) => [...at]);
+  return { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [closed] } };
 }
 
 function corners([west, south]: LonLat, [east, north]: LonLat): LonLat[] {

@@ -35,12 +35,6 @@ export const newGrid: Action = (session, spot) => {
   if (cells.length > 0) session.store.set({ grid: session.create(cells) });
 };
 
-/** Lock or unlock the grid; with Alt, the cell. */
-export const lock: Action = (session, spot, grid) => {
-  if (spot.single) session.command({ kind: "lock", locked: session.plan.pinned[spot.cell] !== 1, cells: [spot.cell] });
-  else if (grid !== UNASSIGNED) session.command({ kind: "lock", locked: !session.plan.grids.get(grid)?.locked, grids: [grid] });
-};
-
 /** Join the grid with its best neighbour; a second click on it confirms. */
 export const merge: Action = (session, _spot, grid) => {
   if (grid === UNASSIGNED) return;

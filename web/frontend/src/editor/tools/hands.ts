@@ -4,10 +4,11 @@ import type { Session } from "../session";
 import { TOOLS, type ToolName } from "../store";
 import { AreaTool } from "./area";
 import { BrushTool } from "./brush";
-import { ClickTool, lock, merge, newGrid } from "./click";
+import { ClickTool, merge, newGrid } from "./click";
 import { Crosshair } from "./crosshair";
 import { FloodTool } from "./flood";
 import { LineTool } from "./line";
+import { LockTool } from "./lock";
 import { PartsTool } from "./parts";
 import { SelectTool } from "./select";
 import { SweepTool } from "./sweep";
@@ -40,7 +41,7 @@ const MAKE: Readonly<Record<ToolName, MakeTool>> = {
   parts: (session) => new PartsTool(session),
   merge: (session) => new ClickTool(session, "merge", merge),
   new: (session) => new ClickTool(session, "new", newGrid),
-  lock: (session) => new ClickTool(session, "lock", lock),
+  lock: (session) => new LockTool(session),
 };
 
 /** Turns what mouse, pen, finger and keys do on the map into strokes of the tool in use. */

@@ -4,6 +4,8 @@ import { t } from "../../shared/i18n";
 const SEEN = "wangge-tour";
 const GAP_PX = 14;
 const EDGE_PX = 8;
+const LINE_PX = 80;
+const AIR_PX = 6;
 
 const STEPS = [
   { name: "tools", target: ".toolbar" },
@@ -83,10 +85,12 @@ export class Tour {
   /** Ring what is spoken of, and put the card where there is most room beside it. */
   #place(box: DOMRect): void {
     const ring = this.#ring.style;
-    ring.left = `${box.left}px`;
-    ring.top = `${box.top}px`;
-    ring.width = `${box.width}px`;
-    ring.height = `${box.height}px`;
+    // A line of text needs air around it; a panel goes to the edge of the page as it is.
+    const air = box.height < LINE_PX ? AIR_PX : 0;
+    ring.left = `${box.left - air}px`;
+    ring.top = `${box.top - air}px`;
+    ring.width = `${box.width + 2 * air}px`;
+    ring.height = `${box.height + 2 * air}px`;
     const [wide, high] = [this.#card.offsetWidth, this.#card.offsetHeight];
     const [x, y] = beside(box, wide, high);
     const within = (value: number, most: number): number => Math.max(EDGE_PX, Math.min(value, most - EDGE_PX));
