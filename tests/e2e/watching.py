@@ -46,7 +46,8 @@ class Watched:
     def check(self) -> None:
         """Fail if the page asked another host or complained of what was not expected."""
         assert self.hosts - {"", urlsplit(self.home).netloc} == set()
-        assert [text for text in self.complaints if not self._expected(text)] == []
+        unexpected = [text for text in self.complaints if not self._expected(text)]
+        assert not unexpected, "\n".join(unexpected)
 
     def _expected(self, text: str) -> bool:
         return (self.refusals and text.startswith(REFUSED)) or (

@@ -52,7 +52,8 @@ export class Overlay {
     const { gl } = map;
     if (!gl.hasImage(IMAGE)) gl.addImage(IMAGE, hatch(), { pixelRatio: 2 });
     for (const [layer, above] of LAYERS) {
-      if (!gl.getLayer(layer.id)) gl.addLayer(layer, gl.getLayer(above) ? above : undefined);
+      if (gl.getLayer(layer.id)) gl.setLayoutProperty(layer.id, "visibility", "visible");
+      else gl.addLayer(layer, gl.getLayer(above) ? above : undefined);
     }
     this.update();
     this.pick(null);
@@ -80,8 +81,9 @@ export class Overlay {
   /** Take everything off the map. */
   remove(): void {
     const { gl } = this.#map;
-    for (const [layer] of LAYERS) if (gl.getLayer(layer.id)) gl.removeLayer(layer.id);
-    // The image stays: tiles that are still on their way ask for it.
+    // Layers and image stay: tiles on their way still ask for them, and a layer of the same name made anew in between
+    // would not know yet what its paint is.
+    for (const [layer] of LAYERS) gl.setLayoutProperty(layer.id, "visibility", "none");
     this.#hatch(new Uint8Array(this.#hatched.length));
     this.#markEdges(new Uint8Array(this.#marked.length));
   }

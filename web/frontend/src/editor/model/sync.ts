@@ -118,8 +118,9 @@ export class Sync {
     const touched = this.#carry(pending.change);
     this.#pending = [...this.#pending, pending];
     this.#unsent.add(pending.opId);
-    this.#told(touched);
+    // On its way first: the service works while the page draws.
     this.flush();
+    this.#told(touched);
     return touched;
   }
 
@@ -276,8 +277,8 @@ export class Sync {
 
   #told(touched: Touched): void {
     this.#keep(this.#pending);
-    this.#listener.touched(touched);
     this.#listener.state(this.state);
+    this.#listener.touched(touched);
   }
 }
 

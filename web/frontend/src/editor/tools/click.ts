@@ -35,17 +35,25 @@ export const newGrid: Action = (session, spot) => {
   if (cells.length > 0) session.store.set({ grid: session.create(cells) });
 };
 
+/** The pair that was suggested last: two grids may be chosen for another reason, such as a border that was moved. */
+const suggested = new WeakMap<Session, ReadonlySet<number>>();
+
 /** Join the grid with its best neighbour; a second click on it confirms. */
 export const merge: Action = (session, _spot, grid) => {
   if (grid === UNASSIGNED) return;
   const { chosen } = session.store.now;
-  if (chosen.size === 2 && chosen.has(grid)) {
+  if (chosen === suggested.get(session) && chosen.has(grid)) {
     const [first, second] = chosen;
     session.command({ kind: "merge", grids: [first, second] });
     session.store.set({ chosen: new Set() });
     return;
   }
   const partner = session.partner(grid);
-  if (partner === null) session.store.set({ hint: t("hint_no_partner") });
-  else session.store.set({ chosen: new Set([partner, grid]), hint: t("hint_merge_again", { grid: session.nameOf(partner) }) });
+  if (partner === null) {
+    session.store.set({ hint: t("hint_no_partner") });
+    return;
+  }
+  const pair = new Set([partner, grid]);
+  suggested.set(session, pair);
+  session.store.set({ chosen: pair, hint: t("hint_merge_again", { grid: session.nameOf(partner) }) });
 };
