@@ -29,7 +29,7 @@ run: setup  ## Start the service on the demo city at http://127.0.0.1:8000
 	$(PY) -m web
 
 test: setup-dev  ## Run the whole suite
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --dist loadfile
 
 torture: setup-dev  ## Kills, power cuts, full disks, crowds of editors: the full proofs of docs/reliability.md
 	$(PY) -m pytest -m torture -s

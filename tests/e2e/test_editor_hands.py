@@ -352,7 +352,8 @@ def test_fingers_select_lasso_and_pinch(visitor: Visitor, server: str, plan: str
     for step in range(1, 8):
         touch(page, "touchMove", (600 - 12 * step, 400), (700 + 12 * step, 400))
     touch(page, "touchEnd")
-    page.wait_for_timeout(300)
+    expect(editor.stage).not_to_have_attribute("data-view", str(view))
+    editor.still()
     zoom = [float((text or "").split(",")[2]) for text in (view, editor.stage.get_attribute("data-view"))]
     assert zoom[1] > zoom[0] + 0.5, "two fingers zoom"
     editor.saved()
