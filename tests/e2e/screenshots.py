@@ -7,26 +7,21 @@ Pillow is needed (``requirements-bench.txt``).
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import ARGUMENTS, CHROMIUM, ROOT, START_S
+from conftest import ARGUMENTS, CHROMIUM
 from editing import UNASSIGNED, Cells, Editor, asked, branch, demo_plan
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import ROOT, serving
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
@@ -245,36 +240,13 @@ def printed(desk: Desk) -> None:
     _write(sheet, "print")
 
 
-@contextlib.contextmanager
-def served() -> Iterator[str]:
-    """Run the service on a free port and an empty folder; yields its address."""
-    with tempfile.TemporaryDirectory() as data, socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-        probe.close()
-        environment = os.environ | {"WANGGE_DATA_DIR": data, "WANGGE_PORT": str(port)}
-        quiet = subprocess.DEVNULL
-        command = [sys.executable, "-m", "web"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
-        try:
-            _wait_until_up(f"http://127.0.0.1:{port}")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait_until_up(server: str) -> None:
-    for _ in range(START_S * 5):
-        with contextlib.suppress(urllib.error.URLError):
-            asked(f"{server}/health")
-            return
-        time.sleep(0.2)
-    raise SystemExit("the service did not start")
-
-
 def main(names: list[str]) -> None:
     """Take the pictures that are named, or all of them."""
-    with served() as server, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        serving(Path(data)) as server,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=Path(CHROMIUM), args=ARGUMENTS)
         desk = Desk(browser, server)
         for name in names or PICTURES:

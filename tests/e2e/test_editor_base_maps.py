@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
-import socket
 import sqlite3
 import struct
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,13 +25,12 @@ import pytest
 from editing import OPEN_MS, SAVED_MS, Editor, asked, demo_plan
 from pixels import colours, seen
 from playwright.sync_api import Browser, expect
+from serving import serving
 from shapely import box
 from watching import watch
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-START_S = 90
 LOW, HIGH = 8, 12
 """Zooms of the tiles; the map shows them larger above."""
 AROUND = (118.0, 30.0, 122.0, 33.0)
@@ -128,35 +122,6 @@ def vector(path: Path) -> Path:
         dataset_options={"MINZOOM": "0", "MAXZOOM": "10"} | form,
     )
     return path
-
-
-@contextlib.contextmanager
-def serving(data: Path, **settings: str) -> Iterator[str]:
-    """The service on a free port with some settings; yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"WANGGE_DATA_DIR": str(data), "WANGGE_PORT": str(port)} | settings
-    with (data.parent / f"{data.name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "web"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_S
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=2):  # noqa: S310
-                break
-            assert process.poll() is None, (data.parent / f"{data.name}.log").read_text(encoding="utf-8")
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="module")
