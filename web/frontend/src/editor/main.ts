@@ -171,7 +171,6 @@ function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
       all.push(...surround(body, stage, session, conflicts));
       complete(session, stage);
       keepInStep(session, body, stage);
-      map.keepNear("fresh");
       help = addHelp(body, body.closest("main")?.dataset["demo"] === "true");
     };
     requestAnimationFrame(() => requestAnimationFrame(() => window.setTimeout(rest)));
@@ -179,7 +178,7 @@ function dress(body: HTMLElement, stage: HTMLElement, session: Session): void {
   map.gl.triggerRepaint();
 }
 
-/** Draw panels at once, but what follows the pointer (the plan under a stroke, the cell hovered over) once a frame. */
+/** Draw panels at once, but what follows the pointer or the service (the plan and what is on its way, the cell hovered over) once a frame. */
 function oncePerFrame(store: Store, panels: readonly Panel[]): (now: State, before: State) => void {
   let drawn = store.now;
   let frame = 0;
@@ -194,10 +193,10 @@ function oncePerFrame(store: Store, panels: readonly Panel[]): (now: State, befo
     performance.clearMeasures("panels");
   };
   return (now, before) => {
-    const rest = { version: before.version, hover: before.hover };
-    const isPointer = Object.entries({ ...now, ...rest }).every(([name, value]) => before[name as keyof State] === value);
-    if (!isPointer) draw();
-    else frame ||= window.requestAnimationFrame(draw);
+    const { version, hover, sync } = before;
+    const isFlow = Object.entries({ ...now, version, hover, sync }).every(([name, value]) => before[name as keyof State] === value);
+    if (isFlow) frame ||= window.requestAnimationFrame(draw);
+    else draw();
   };
 }
 

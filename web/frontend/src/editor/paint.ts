@@ -20,8 +20,10 @@ export class Painter {
   readonly #colours: Colours;
   readonly #spots: Spots;
   readonly #ends: Int32Array;
-  /** Cells that the tiles have been told of. */
-  readonly #told: Uint8Array;
+  /** What the tiles have been told: of a cell its colour, counted from one; of an edge its mark; of a grid its label. */
+  readonly #told: Uint16Array;
+  readonly #marked: Uint8Array;
+  readonly #labelled = new Map<number, string>();
   #waiting: Touched[] = [];
   #frame = 0;
   #chosen: ReadonlySet<number> = new Set();
@@ -33,7 +35,8 @@ export class Painter {
     this.#spots = new Spots(plan.ground, places);
     this.#colours = colours;
     this.#ends = endsOf(plan);
-    this.#told = new Uint8Array(plan.ground.cells);
+    this.#told = new Uint16Array(plan.ground.cells);
+    this.#marked = new Uint8Array(plan.ground.edges);
   }
 
   /** Draw everything once. */
@@ -54,8 +57,7 @@ export class Painter {
   /** Write the numbers of grids, signs and names: they take longest, and nothing waits for them. */
   write(): void {
     const { assignment, ground } = this.#plan;
-    hatchUnassigned(this.#map.gl);
-    this.#map.keepNear("unassigned");
+    if (assignment.includes(UNASSIGNED)) this.#hatch();
     this.#map.put("marks", collection(Array.from(assignment, (_, cell) => this.#cellMark(cell))));
     const cells = byCommunity(this.#plan);
     this.#map.put("names", collection(ground.communities.flatMap(({ name }, row) => this.#communityName(name, cells[row] ?? [], row))));
@@ -65,8 +67,8 @@ export class Painter {
   /** Write the numbers of so many grids that the page does not halt, then of the next ones. */
   #number(grids: readonly number[], from: number): void {
     const part = grids.slice(from, from + AT_ONCE);
-    if (from === 0) this.#map.put("labels", collection(part.map((grid) => this.#label(grid))));
-    else this.#map.patch("labels", new Map(part.map((grid) => [grid, this.#label(grid)])));
+    if (from === 0) this.#map.put("labels", collection([]));
+    this.#relabel(part);
     if (from + AT_ONCE < grids.length) window.setTimeout(() => this.#number(grids, from + AT_ONCE));
   }
 
@@ -100,11 +102,12 @@ export class Painter {
       const grid = at(this.#plan.assignment, cell);
       this.#look(cell, grid);
       this.#map.chooseCell(cell, this.#chosen.has(grid));
-      if (this.#told[cell] === 1) this.#map.colourCell(cell, this.#colours.of(grid));
+      if (at(this.#told, cell) > 0) this.#colour(cell, this.#colours.of(grid));
     }
     for (const edge of edges) this.#markEdge(edge);
     this.#map.refresh();
-    this.#map.patch("labels", new Map([...grids].map((grid) => [grid, this.#label(grid)])));
+    if (cells.some((cell) => at(this.#plan.assignment, cell) === UNASSIGNED)) this.#hatch();
+    this.#relabel([...grids]);
     this.#map.patch("marks", new Map(cells.map((cell) => [cell, this.#cellMark(cell)])));
   }
 
@@ -126,18 +129,42 @@ export class Painter {
 
   /** Give a cell of the tiles its colour and its borders, once. */
   #inform(cell: number): void {
-    if (this.#told[cell] === 1) return;
-    this.#told[cell] = 1;
-    this.#map.colourCell(cell, this.#colours.of(at(this.#plan.assignment, cell)));
+    if (at(this.#told, cell) > 0) return;
+    this.#colour(cell, this.#colours.of(at(this.#plan.assignment, cell)));
     const { indptr, edge } = this.#plan.ground;
-    for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) {
-      if (this.#isBorder(at(edge, k))) this.#map.markEdge(at(edge, k), this.#mark(at(edge, k)));
-    }
+    for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) this.#markEdge(at(edge, k));
+  }
+
+  #colour(cell: number, colour: number): void {
+    if (at(this.#told, cell) === colour + 1) return;
+    this.#told[cell] = colour + 1;
+    this.#map.colourCell(cell, colour);
   }
 
   /** Look at an edge anew, where the tiles have been told of it. */
   #markEdge(edge: number): void {
-    if (this.#told[at(this.#ends, 2 * edge)] === 1 || this.#told[at(this.#ends, 2 * edge + 1)] === 1) this.#map.markEdge(edge, this.#mark(edge));
+    if (this.#told[at(this.#ends, 2 * edge)] === 0 && this.#told[at(this.#ends, 2 * edge + 1)] === 0) return;
+    const mark = this.#mark(edge);
+    if (mark === this.#marked[edge]) return;
+    this.#marked[edge] = mark;
+    this.#map.markEdge(edge, mark);
+  }
+
+  /** Hatch what is in no grid: a layer of its own only where there is any, for all cells would be drawn with it. */
+  #hatch(): void {
+    hatchUnassigned(this.#map.gl);
+    this.#map.keepNear("unassigned");
+  }
+
+  /** Write those labels anew that are other ones than before: with each the map looks for room for all. */
+  #relabel(grids: readonly number[]): void {
+    const other = grids.map((grid) => [grid, this.#label(grid)] as const).filter(([grid, label]) => {
+      const text = JSON.stringify(label);
+      if (this.#labelled.get(grid) === text) return false;
+      this.#labelled.set(grid, text);
+      return true;
+    });
+    this.#map.patch("labels", new Map(other));
   }
 
   #mark(edge: number): 0 | 1 | 2 {

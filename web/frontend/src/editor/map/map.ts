@@ -206,9 +206,16 @@ export class EditorMap {
     this.#overview?.choose(cell, on);
   }
 
-  /** Show what changed from afar. */
+  /** Show what changed from afar: a view that is as it was is not drawn again. */
   refresh(): void {
-    this.gl.triggerRepaint();
+    if (this.#overview?.isStale === true) this.gl.triggerRepaint();
+  }
+
+  /** Colour a cell as changed just now by somebody else, or as usual again. */
+  flash(cell: number, on: boolean): void {
+    this.#overview?.flash(cell, on);
+    const drawn = this.#divided.has(cell) ? { source: "divided" } : { source: "cells", sourceLayer: "cells" };
+    this.gl.setFeatureState({ ...drawn, id: cell }, { fresh: on ? 1 : 0 });
   }
 
   /** Colour a cell of the tiles. */

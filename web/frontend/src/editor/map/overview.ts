@@ -1,15 +1,16 @@
 import type { CustomLayerInterface, CustomRenderMethodInput } from "maplibre-gl";
 import { FILLS } from "../model/colours";
 import type { Raster } from "./raster";
-import { BORDER, CHOSEN, USUAL_SHADE } from "./style";
+import { BORDER, CHOSEN, FRESH, USUAL_SHADE } from "./style";
 
 /** Columns of the table of what cells look like. */
 const COLUMNS = 1024;
 const SMALL = 0xffff;
 const NO_CELL = 0xffffffff;
 
-// What a cell looks like, in one number: its colour, whether its grid is chosen, and its grid.
+// What a cell looks like, in one number: its colour, whether its grid is chosen and somebody just changed it, and its grid.
 const CHOSEN_BIT = 0x100;
+const FRESH_BIT = 0x200;
 const GRID_SHIFT = 12;
 /** Colour of a cell that is not drawn. */
 export const HIDDEN = 254;
@@ -26,7 +27,7 @@ const FRAGMENT = `#version 300 es
 precision highp float; precision highp int; precision highp usampler2D;
 uniform usampler2D cells; uniform usampler2D looks;
 uniform ivec2 size; uniform uint none; uniform float reach; uniform float shade; uniform int parts; uniform float scale;
-uniform vec3 fills[${FILLS.length + 3}];
+uniform vec3 fills[${FILLS.length + 4}];
 in vec2 spot; out vec4 colour;
 uint cellAt(vec2 p) {
   ivec2 q = ivec2(floor(p));
@@ -59,7 +60,8 @@ void main() {
   if ((parts & 1) != 0) {
     bool loose = hue == 255u;
     float a = loose ? min(0.9, shade + 0.2) : shade;
-    colour = vec4((loose ? vec3(1.0) : fills[min(hue, ${FILLS.length - 1}u)]) * a, a);
+    uint hued = (own & ${FRESH_BIT}u) != 0u ? ${FILLS.length + 3}u : min(hue, ${FILLS.length - 1}u);
+    colour = vec4((loose ? vec3(1.0) : fills[hued]) * a, a);
     float stripe = mod(gl_FragCoord.x + gl_FragCoord.y, 10.0 * scale);
     if (loose && stripe < 1.6 * scale) colour = vec4(fills[${FILLS.length + 2}] * 0.85, 0.85);
   }
@@ -103,8 +105,18 @@ export class Overview {
   /** Say what a cell looks like; grids are told apart by their number. */
   look(cell: number, colour: number, grid: number): void {
     if (cell >= this.#cells) return;
-    this.#put(cell, (colour | ((grid + 1) << GRID_SHIFT) | (at(this.#looks, cell) & CHOSEN_BIT)) >>> 0);
+    this.#put(cell, (colour | ((grid + 1) << GRID_SHIFT) | (at(this.#looks, cell) & (CHOSEN_BIT | FRESH_BIT))) >>> 0);
     this.#filled = true;
+  }
+
+  /** Colour a cell as changed just now by somebody else, or as usual again. */
+  flash(cell: number, on: boolean): void {
+    if (cell < this.#cells) this.#put(cell, (on ? at(this.#looks, cell) | FRESH_BIT : at(this.#looks, cell) & ~FRESH_BIT) >>> 0);
+  }
+
+  /** Whether the view would be another one if it were drawn again. */
+  get isStale(): boolean {
+    return this.#changed !== null && this.#isOn();
   }
 
   choose(cell: number, on: boolean): void {
@@ -166,6 +178,7 @@ export class Overview {
   }
 
   #put(cell: number, look: number): void {
+    if (this.#looks[cell] === look) return;
     this.#looks[cell] = look;
     const row = Math.floor(cell / COLUMNS);
     const [low, high] = this.#changed ?? [row, row];
@@ -245,7 +258,7 @@ class Drawing {
     gl.uniform1f(this.#place("shade"), shade);
     gl.uniform1f(this.#place("scale"), ratio);
     gl.uniform1i(this.#place("parts"), parts);
-    gl.uniform3fv(this.#place("fills"), [...FILLS, BORDER, CHOSEN, LOOSE].flatMap(rgb));
+    gl.uniform3fv(this.#place("fills"), [...FILLS, BORDER, CHOSEN, LOOSE, FRESH].flatMap(rgb));
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.bindVertexArray(null);
   }

@@ -38,7 +38,9 @@ const WAITING = new Set(LATE.flatMap((name) => SWITCHES[name] ?? []));
 
 const state = (name: string, fallback: number): ExpressionSpecification => ["coalesce", ["feature-state", name], fallback];
 
-const cellFill = ["match", state("c", 255), ...FILLS.flatMap((fill, k) => [k, fill]), "#ffffff"] as unknown as ExpressionSpecification;
+/** Cells that somebody else changed just now. */
+export const FRESH = "#e3b341";
+const cellFill = ["case", ["==", state("fresh", 0), 1], FRESH, ["match", state("c", 255), ...FILLS.flatMap((fill, k) => [k, fill]), "#ffffff"]] as unknown as ExpressionSpecification;
 
 /** Cells in no grid stand out of the plan. */
 export const cellShade = (usual: number): ExpressionSpecification =>

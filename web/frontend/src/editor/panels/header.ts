@@ -2,6 +2,7 @@ import { h, say } from "../../shared/dom";
 import { number, t } from "../../shared/i18n";
 import { verdict } from "../model/suggest";
 import { mayChange, whyReadOnly } from "../reading";
+import type { SyncState } from "../model/sync";
 import type { Session } from "../session";
 import type { Commands } from "../keys";
 import { icon } from "./icons";
@@ -37,13 +38,19 @@ export function header(session: Session, commands: Commands): Panel {
     const why = whyReadOnly(session.info);
     saved.before(h("span", { class: "read-only", title: why }, t("read_only"), h("span", { class: "hidden" }, why)));
   }
+  // At once, not with the next frame of all panels: where the machine is slow, that comes later than the answer.
+  const tell = ({ waiting, online }: SyncState): void => {
+    saved.dataset["state"] = online ? (waiting === 0 ? "saved" : "saving") : "offline";
+    say(saved, online ? (waiting === 0 ? t("saved") : t("saving", { n: waiting })) : t("offline", { n: waiting }));
+  };
+  tell(session.store.now.sync);
+  session.store.subscribe((now, before) => {
+    if (now.sync !== before.sync) tell(now.sync);
+  });
   let seen = -1;
   return {
     element,
     render(now): void {
-      const { waiting, online } = now.sync;
-      saved.dataset["state"] = online ? (waiting === 0 ? "saved" : "saving") : "offline";
-      say(saved, online ? (waiting === 0 ? t("saved") : t("saving", { n: waiting })) : t("offline", { n: waiting }));
       if (now.version === seen) return;
       seen = now.version;
       const found = verdict(session.plan);
