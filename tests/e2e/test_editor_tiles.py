@@ -31,9 +31,8 @@ def test_tiles_that_got_lost_are_asked_for_again(watched: Watched, server: str, 
     while not lost:
         watched.page.mouse.wheel(0, -300)
         editor.still()
-    watched.page.unroute(ARCHIVES)
     with watched.page.expect_response(lambda answer: answer.url == lost[0] and answer.status == 206):
-        pass
+        watched.page.unroute(ARCHIVES)
 
 
 def test_a_page_left_while_tiles_are_on_their_way_says_nothing(

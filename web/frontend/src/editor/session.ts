@@ -9,6 +9,7 @@ import { bestPartner } from "./model/suggest";
 import { type Change, type Conflict, type EditDocument, Offline, type Sync, joined } from "./model/sync";
 import type { EditorMap } from "./map/map";
 import type { Painter } from "./paint";
+import { mayChange, whyReadOnly } from "./reading";
 import type { Store } from "./store";
 
 const NO_MOVES: Moves = { cells: new Int32Array(0), before: new Int32Array(0), after: new Int32Array(0) };
@@ -279,6 +280,10 @@ export class Session implements Parts {
 
   #make(edit: EditDocument, moves: Moves, grids: readonly GridEdit[]): void {
     this.#dropProposal();
+    if (!mayChange(this.info)) {
+      this.store.set({ hint: whyReadOnly(this.info) });
+      return;
+    }
     const opId = freshId();
     this.#shown(this.sync.make({ opId, base: this.sync.revision, edit, change: { moves, grids } }));
   }

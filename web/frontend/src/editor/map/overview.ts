@@ -60,8 +60,8 @@ void main() {
   if ((parts & 1) != 0) {
     bool loose = hue == 255u;
     float a = loose ? min(0.9, shade + 0.2) : shade;
-    uint hued = (own & ${FRESH_BIT}u) != 0u ? ${FILLS.length + 3}u : min(hue, ${FILLS.length - 1}u);
-    colour = vec4((loose ? vec3(1.0) : fills[hued]) * a, a);
+    vec3 usual = loose ? vec3(1.0) : fills[min(hue, ${FILLS.length - 1}u)];
+    colour = vec4(((own & ${FRESH_BIT}u) != 0u ? fills[${FILLS.length + 3}] : usual) * a, a);
     float stripe = mod(gl_FragCoord.x + gl_FragCoord.y, 10.0 * scale);
     if (loose && stripe < 1.6 * scale) colour = vec4(fills[${FILLS.length + 2}] * 0.85, 0.85);
   }
