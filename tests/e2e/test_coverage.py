@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from watching import Watched
+from watching import WITHOUT_WEBGL, Watched
 
 pytestmark = pytest.mark.browser
 
@@ -263,11 +263,7 @@ def test_a_project_without_stations_says_what_to_do(watched: Watched, server: st
 
 def test_without_webgl_the_figures_are_still_there(watched: Watched, server: str, project: str) -> None:
     page = watched.page
-    page.add_init_script(
-        "const real = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest)"
-        "{ return kind === 'webgl2' ? null : real.call(this, kind, ...rest); };"
-    )
+    page.add_init_script(WITHOUT_WEBGL)
     page.goto(f"{server}/projects/{project}/coverage")
     expect(page.locator(".stage-map [role=alert]")).to_contain_text("不能绘制", timeout=OPEN_MS)
     page.wait_for_selector(".headline .covered[data-covered]", timeout=ANSWER_MS)

@@ -8,15 +8,9 @@ import numpy as np
 import pytest
 from editing import NO_TOUR, OPEN_MS, Editor, asked, branch, demo_plan
 from playwright.sync_api import Route, expect
-from watching import Watched
+from watching import WITHOUT_WEBGL, Watched
 
 pytestmark = pytest.mark.browser
-
-WITHOUT_WEBGL = (
-    "const real = HTMLCanvasElement.prototype.getContext;"
-    "HTMLCanvasElement.prototype.getContext = function (kind, ...rest)"
-    "{ return kind === 'webgl2' ? null : real.call(this, kind, ...rest); };"
-)
 
 
 @pytest.fixture

@@ -10,6 +10,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebError
 DRIVER = "GL Driver Message"
 """What a software renderer says of its own speed."""
 REFUSED = "Failed to load resource: the server responded with a status of 4"
+WITHOUT_WEBGL = (
+    "const real = HTMLCanvasElement.prototype.getContext;"
+    "HTMLCanvasElement.prototype.getContext = function (kind, ...rest)"
+    "{ return kind === 'webgl2' ? null : real.call(this, kind, ...rest); };"
+)
+"""A script for a page: a browser that cannot draw the map."""
 LOST = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED", "net::ERR_NETWORK_CHANGED")
 
 

@@ -152,6 +152,7 @@ export class Painter {
 
   /** Hatch what is in no grid: a layer of its own only where there is any, for all cells would be drawn with it. */
   #hatch(): void {
+    if (this.#map.gl.getLayer("unassigned") !== undefined) return;
     hatchUnassigned(this.#map.gl);
     this.#map.keepNear("unassigned");
   }
