@@ -86,6 +86,23 @@ def summary(plan: Plan) -> dict[str, Any]:
     }
 
 
+def grid_records(plan: Plan) -> list[dict[str, Any]]:
+    """Return what is said of each grid as JSON values, by id: the rows of `grid_rows` without figures."""
+    return [
+        {
+            "id": i,
+            "code": grid.code,
+            "name": grid.name,
+            "community": grid.community,
+            "locked": grid.locked,
+            "staff": grid.staff,
+            "kind": grid.kind,
+            "note": grid.note,
+        }
+        for i, grid in sorted(plan.grids.items())
+    ]
+
+
 def grid_rows(plan: Plan, ids: Iterable[int] | None = None) -> list[dict[str, Any]]:
     """Return one row a grid as JSON values, by id.
 

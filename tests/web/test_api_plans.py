@@ -58,6 +58,33 @@ def test_the_ground_holds_every_cell_and_border(edited: Edited) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_the_ground_lists_each_border_once_where_that_is_asked_for(edited: Edited) -> None:
+    ground = edited.start.ground
+    both = edited.client.get(f"/api/v1/datasets/{edited.dataset}/ground")
+    once = edited.client.get(f"/api/v1/datasets/{edited.dataset}/ground?pairs=once")
+    assert once.headers["ETag"] != both.headers["ETag"]
+    (header, arrays), (header_once, arrays_once) = ground_of(both.data), ground_of(once.data)
+    assert header_once | {"arrays": None} == header | {"arrays": None}
+    first = np.repeat(np.arange(ground.n), np.diff(arrays["indptr"]))
+    kept = first < arrays["neighbor"]
+    for name in ("neighbor", "length_mm", "along_mm"):
+        np.testing.assert_array_equal(arrays_once[name], arrays[name][kept])
+    np.testing.assert_array_equal(np.repeat(np.arange(ground.n), np.diff(arrays_once["indptr"])), first[kept])
+    for name in set(arrays) - {"indptr", "neighbor", "length_mm", "along_mm"}:
+        np.testing.assert_array_equal(arrays_once[name], arrays[name])
+
+
+def test_grids_are_told_without_figures_where_nobody_asks_for_them(edited: Edited) -> None:
+    whole, records = (
+        edited.client.get(f"/api/v1/plans/{edited.id}/grids{query}") for query in ("", "?figures=false")
+    )
+    assert whole.headers["ETag"] != records.headers["ETag"]
+    said = {"id", "code", "name", "community", "locked", "staff", "kind", "note"}
+    rows = [{key: row[key] for key in said} for row in whole.get_json()["grids"]]
+    assert records.get_json() == {"revision": whole.get_json()["revision"], "grids": rows}
+    assert rows
+
+
 @pytest.mark.parametrize("dataset", ["0" * 64, "..", "0" * 63, "g" * 64])
 def test_a_dataset_that_is_not_there_is_not_found(edited: Edited, dataset: str) -> None:
     assert edited.client.get(f"/api/v1/datasets/{dataset}/ground").status_code == 404

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from flask import Response, request, send_file
+from pydantic import BaseModel
 
 from web.api.common import DatasetPath, Model, answers, binary, blueprint
 from web.auth.rules import allow
@@ -61,6 +62,13 @@ class StationState(Model):
     """Longitude, latitude, number of the category."""
 
 
+class Pairs(BaseModel):
+    """How the neighbours of cells are listed."""
+
+    pairs: Literal["both", "once"] = "both"
+    """Each pair at both of its cells, or at the lower one only."""
+
+
 class TilePath(DatasetPath):
     """Address of a file of tiles."""
 
@@ -76,14 +84,14 @@ class TilePath(DatasetPath):
     ),
 )
 @allow("dataset:read")
-def dataset_ground(path: DatasetPath) -> Response:
+def dataset_ground(path: DatasetPath, query: Pairs) -> Response:
     """Return the cells of a dataset, what they hold and how they touch."""
-    grounds = of_service().grounds
+    grounds, once = of_service().grounds, query.pairs == "once"
     response = Response(mimetype="application/octet-stream")
-    response.set_etag(grounds.tag(path.dataset_id))
+    response.set_etag(grounds.tag(path.dataset_id, once=once))
     response.headers["Cache-Control"] = FOR_EVER
     if response.make_conditional(request).status_code == 200:
-        response.set_data(grounds.packed(path.dataset_id))
+        response.set_data(grounds.packed(path.dataset_id, once=once))
     return response
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from flask import Response, jsonify
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from web.api.common import (
     Blank,
@@ -110,6 +110,13 @@ class GridList(Model):
     grids: list[dict[str, Any]]
 
 
+class GridQuestion(BaseModel):
+    """What to tell of grids."""
+
+    figures: Literal["true", "false"] = "true"
+    """With what is counted and measured, or only with what is said of them: an editor counts for itself."""
+
+
 class Reasons(Model):
     """Why grids are out of the band, by the grid's id: ``code``, ``zh``, ``en``."""
 
@@ -207,10 +214,11 @@ def plan_loads(path: PlanPath) -> Response:
 
 @plans.get("/plans/<plan_id>/grids", responses=answers(404, ok=GridList, kept=True))
 @allow("plan:read")
-def plan_grids(path: PlanPath) -> Response:
+def plan_grids(path: PlanPath, query: GridQuestion) -> Response:
     """Return the figures of every grid; the ETag is the revision."""
-    found = of_service().records.rows(path.plan_id)
-    return tagged(jsonify(found), str(found["revision"]))
+    figures = query.figures == "true"
+    found = of_service().records.rows(path.plan_id, figures=figures)
+    return tagged(jsonify(found), f"{found['revision']}{'' if figures else '-records'}")
 
 
 @plans.get("/plans/<plan_id>/metrics", responses=answers(404, ok=Metrics, kept=True))

@@ -38,6 +38,7 @@ def main(folder: Path) -> int:
     out = folder / "out"
     answers = _own_output()
     sandbox.die_with_parent(task["parent"])
+    sandbox.give_way(sandbox.STAYING)
     sandbox.limit(task["limits"])
     write = [out, *(Path(path) for path in task["write"])]
     sandbox.confine(read=[Path(path) for path in task["read"]], write=write)

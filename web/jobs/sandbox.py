@@ -57,6 +57,8 @@ SYSTEM = tuple(
 )
 BACKGROUND = 10
 """How far behind the server, and whatever else is not in the background, a job stands in line for processors."""
+STAYING = 5
+"""The same for a process that stays: somebody may wait for its answer, but no page waits because of it."""
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -92,7 +94,8 @@ def environment(*, out: Path, numba_cache: Path, operation: str = "") -> dict[st
 @cache
 def unwanted_drivers() -> tuple[str, ...]:
     """Return every vector driver of this GDAL except `DRIVERS`, asked once in a process of its own."""
-    command = [sys.executable, "-c", "import json, pyogrio; print(json.dumps(list(pyogrio.list_drivers())))"]
+    asking = "import json, pyogrio; print(json.dumps(list(pyogrio.list_drivers())))"
+    command = [sys.executable, "-c", f"import os; os.nice({BACKGROUND}); {asking}"]
     listed = subprocess.run(command, capture_output=True, check=True, timeout=60)  # noqa: S603 - a fixed command
     return tuple(sorted(set(json.loads(listed.stdout)) - DRIVERS))
 
@@ -126,18 +129,18 @@ def limit(limits: Mapping[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def give_way() -> None:
+def give_way(behind: int = BACKGROUND) -> None:
     """Let whoever waits for an answer go first; to be called before this process starts any other.
 
     A job gets what processors are free, so that edits are answered as fast while it runs.
     """
-    os.nice(BACKGROUND)
-    if hasattr(os, "SCHED_BATCH"):  # it does not interrupt others when it wakes
+    os.nice(behind)
+    if behind == BACKGROUND and hasattr(os, "SCHED_BATCH"):  # it does not interrupt others when it wakes
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Where the kernel shares processors out by session, only the session's own standing counts.
     with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{BACKGROUND}\n", encoding="ascii")
+        Path("/proc/self/autogroup").write_text(f"{behind}\n", encoding="ascii")
 
 
 def die_with_parent(parent: int) -> None:

@@ -45,7 +45,7 @@ class Grounds:
         self._root = root
         self._lock = threading.Lock()
         self._grounds: OrderedDict[str, Ground] = OrderedDict()
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._packed: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
 
     def folder(self, dataset_id: str) -> Path:
         """Return the folder of a dataset.
@@ -77,25 +77,26 @@ class Grounds:
                 self._grounds.popitem(last=False)
         return ground
 
-    def packed(self, dataset_id: str) -> bytes:
+    def packed(self, dataset_id: str, *, once: bool = False) -> bytes:
         """Return the cells of a dataset as `pack` writes them; raises as `ground`."""
+        key = dataset_id, once
         with self._lock:
-            found = self._packed.get(dataset_id)
+            found = self._packed.get(key)
         if found is not None:
             return found
-        packed = pack(self.ground(dataset_id), read_centres(self.folder(dataset_id)))
+        packed = pack(self.ground(dataset_id), read_centres(self.folder(dataset_id)), once=once)
         with self._lock:
-            self._packed[dataset_id] = packed
+            self._packed[key] = packed
             while len(self._packed) > 1:
                 self._packed.popitem(last=False)
         return packed
 
-    def tag(self, dataset_id: str) -> str:
+    def tag(self, dataset_id: str, *, once: bool = False) -> str:
         """Return what names the bytes of `packed`, without making them; raises as `folder`."""
-        return f"{self.folder(dataset_id).name}-{LAYOUT}"
+        return f"{self.folder(dataset_id).name}-{LAYOUT}{'-once' if once else ''}"
 
 
-def pack(ground: Ground, centres: NDArray[np.int32]) -> bytes:
+def pack(ground: Ground, centres: NDArray[np.int32], *, once: bool = False) -> bytes:
     """Write a ground for a browser.
 
     Little-endian: uint32 length of a header, the header (JSON, padded with blanks so that the data begins at a
@@ -108,8 +109,15 @@ def pack(ground: Ground, centres: NDArray[np.int32]) -> bytes:
         Of a dataset, without divisions.
     centres
         int32, shape (cells, 2): longitude and latitude of a point inside each cell, degrees × 10⁷.
+    once
+        List each pair of neighbours at its lower cell only: a third less to send.
     """
     cells, graph = ground.cells, ground.cells.graph
+    kept: NDArray[np.bool_] | slice = slice(None)
+    indptr: NDArray[Any] = graph.indptr
+    if once:
+        after = graph.neighbor > np.repeat(np.arange(ground.n), np.diff(graph.indptr))
+        kept, indptr = after, np.concatenate([[0], after.cumsum()])[graph.indptr]
     arrays: dict[str, NDArray[Any]] = {
         "community": cells.community.astype("<i4"),
         "compound": cells.compound.astype("<i4"),
@@ -118,10 +126,10 @@ def pack(ground: Ground, centres: NDArray[np.int32]) -> bytes:
         "persons": cells.persons.astype("<i4"),
         "buildings": cells.buildings.astype("<i4"),
         "area_dm2": ground.area_dm2.astype("<f8"),
-        "indptr": graph.indptr.astype("<i4"),
-        "neighbor": graph.neighbor.astype("<i4"),
-        "length_mm": ground.length_mm.astype("<i4"),
-        "along_mm": ground.class_mm[:, list(ALONG)].sum(axis=1).astype("<i4"),
+        "indptr": indptr.astype("<i4"),
+        "neighbor": graph.neighbor[kept].astype("<i4"),
+        "length_mm": ground.length_mm[kept].astype("<i4"),
+        "along_mm": ground.class_mm[:, list(ALONG)].sum(axis=1)[kept].astype("<i4"),
         "outer_mm": ground.outer_mm.astype("<i4"),
         "lon": centres[:, 0].astype("<i4"),
         "lat": centres[:, 1].astype("<i4"),

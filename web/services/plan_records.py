@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from geo.editing.judged import grid_rows, summary
+from geo.editing.judged import grid_records, grid_rows, summary
 from geo.editing.start import snapshot
 from geo.editing.started import held_reasons
 from geo.tiling import SCALE
@@ -109,10 +109,10 @@ class PlanRecords:
             ],
         }
 
-    def rows(self, plan_id: str) -> dict[str, Any]:
-        """Return the figures of every grid, and the revision they are of."""
+    def rows(self, plan_id: str, *, figures: bool = True) -> dict[str, Any]:
+        """Return what is said of every grid, with its figures or without, and the revision it is of."""
         _, plan, revision = self._books.current(plan_id)
-        return {"revision": revision, "grids": grid_rows(plan)}
+        return {"revision": revision, "grids": grid_rows(plan) if figures else grid_records(plan)}
 
     def reasons(self, plan_id: str) -> dict[str, Any]:
         """Return why grids are out of the band, as far as the engine's proofs still hold, and the revision."""

@@ -8,6 +8,7 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection, Geometry } from "geojson";
+import { flat } from "../shared/flat";
 import type { Api, LonLat, Overview } from "./api";
 import type { Buildings } from "./decode";
 import { t } from "./i18n";
@@ -56,6 +57,7 @@ export class CityMap {
         "NavigationControl.ResetBearing": t("north"),
       },
     });
+    flat(this.gl);
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
     // Until somebody looks closer the whole city stays in view, whatever the window does.

@@ -186,7 +186,7 @@ export class EditorApi {
   }
 
   async ground(dataset: string): Promise<ArrayBuffer> {
-    return (await this.#ask(`${this.#root}/datasets/${dataset}/ground`)).arrayBuffer();
+    return (await this.#ask(`${this.#root}/datasets/${dataset}/ground?pairs=once`)).arrayBuffer();
   }
 
   async assignment(): Promise<{ revision: number; cells: Int32Array }> {
@@ -200,7 +200,7 @@ export class EditorApi {
   }
 
   async grids(): Promise<readonly GridRecord[]> {
-    return (await this.#json<{ grids: readonly GridRecord[] }>(`${this.#plan}/grids`)).grids;
+    return (await this.#json<{ grids: readonly GridRecord[] }>(`${this.#plan}/grids?figures=false`)).grids;
   }
 
   /** List what was done after a revision, the earliest first. */

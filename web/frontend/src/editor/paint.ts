@@ -19,7 +19,6 @@ export class Painter {
   readonly #places: Places;
   readonly #colours: Colours;
   readonly #spots: Spots;
-  readonly #ends: Int32Array;
   /** What the tiles have been told: of a cell its colour, counted from one; of an edge its mark; of a grid its label. */
   readonly #told: Uint16Array;
   readonly #marked: Uint8Array;
@@ -34,7 +33,6 @@ export class Painter {
     this.#places = places;
     this.#spots = new Spots(plan.ground, places);
     this.#colours = colours;
-    this.#ends = endsOf(plan);
     this.#told = new Uint16Array(plan.ground.cells);
     this.#marked = new Uint8Array(plan.ground.edges);
   }
@@ -57,8 +55,8 @@ export class Painter {
   /** Write the numbers of grids, signs and names: they take longest, and nothing waits for them. */
   write(): void {
     const { assignment, ground } = this.#plan;
-    if (assignment.includes(UNASSIGNED)) this.#hatch();
     this.#map.put("marks", collection(Array.from(assignment, (_, cell) => this.#cellMark(cell))));
+    if (assignment.includes(UNASSIGNED)) this.#hatch();
     const cells = byCommunity(this.#plan);
     this.#map.put("names", collection(ground.communities.flatMap(({ name }, row) => this.#communityName(name, cells[row] ?? [], row))));
     this.#number([...this.#plan.grids.keys()], 0);
@@ -143,7 +141,7 @@ export class Painter {
 
   /** Look at an edge anew, where the tiles have been told of it. */
   #markEdge(edge: number): void {
-    if (this.#told[at(this.#ends, 2 * edge)] === 0 && this.#told[at(this.#ends, 2 * edge + 1)] === 0) return;
+    if (this.#told[at(this.#plan.ground.ends, 2 * edge)] === 0 && this.#told[at(this.#plan.ground.ends, 2 * edge + 1)] === 0) return;
     const mark = this.#mark(edge);
     if (mark === this.#marked[edge]) return;
     this.#marked[edge] = mark;
@@ -171,12 +169,12 @@ export class Painter {
   #mark(edge: number): 0 | 1 | 2 {
     if (!this.#isBorder(edge)) return 0;
     const { assignment } = this.#plan;
-    const sides = [at(this.#ends, 2 * edge), at(this.#ends, 2 * edge + 1)];
+    const sides = [at(this.#plan.ground.ends, 2 * edge), at(this.#plan.ground.ends, 2 * edge + 1)];
     return sides.some((cell) => this.#chosen.has(at(assignment, cell))) ? 2 : 1;
   }
 
   #isBorder(edge: number): boolean {
-    return this.#plan.isBorder(at(this.#ends, 2 * edge), at(this.#ends, 2 * edge + 1));
+    return this.#plan.isBorder(at(this.#plan.ground.ends, 2 * edge), at(this.#plan.ground.ends, 2 * edge + 1));
   }
 
   /** Write the number of a grid where it has most room, red where something is wrong, with a lock on locked ones. */
@@ -210,20 +208,6 @@ export class Painter {
 export function shortCode(code: string): string {
   const [digits] = /\d{1,3}$/.exec(code) ?? [code];
   return String(Number.parseInt(digits, 10) || code);
-}
-
-/** Return the two cells of every edge. */
-function endsOf({ ground }: PlanModel): Int32Array {
-  const ends = new Int32Array(2 * ground.edges);
-  for (let a = 0; a < ground.cells; a += 1) {
-    for (let k = at(ground.indptr, a); k < at(ground.indptr, a + 1); k += 1) {
-      const b = at(ground.neighbor, k);
-      if (b < a) continue;
-      ends[2 * at(ground.edge, k)] = a;
-      ends[2 * at(ground.edge, k) + 1] = b;
-    }
-  }
-  return ends;
 }
 
 function collection(features: readonly (Feature | null)[]): FeatureCollection {

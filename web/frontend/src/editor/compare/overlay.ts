@@ -37,7 +37,6 @@ export class Overlay {
   readonly #map: EditorMap;
   readonly #plan: PlanModel;
   readonly #theirs: Int32Array;
-  readonly #ends: Int32Array;
   #hatched: Uint8Array;
   #marked: Uint8Array;
   #picked = UNASSIGNED;
@@ -47,7 +46,6 @@ export class Overlay {
     this.#plan = plan;
     this.#theirs = theirs;
     this.#hatched = new Uint8Array(theirs.length);
-    this.#ends = endsOf(plan);
     this.#marked = new Uint8Array(plan.ground.edges);
     const { gl } = map;
     if (!gl.hasImage(IMAGE)) gl.addImage(IMAGE, hatch(), { pixelRatio: 2 });
@@ -107,20 +105,8 @@ export class Overlay {
   }
 
   #mark(edge: number): 0 | 1 | 2 {
-    const [a, b] = [0, 1].map((side) => at(this.#theirs, at(this.#ends, 2 * edge + side))) as [number, number];
+    const [a, b] = [0, 1].map((side) => at(this.#theirs, at(this.#plan.ground.ends, 2 * edge + side))) as [number, number];
     if (a === b) return 0;
     return this.#picked !== UNASSIGNED && (a === this.#picked || b === this.#picked) ? 2 : 1;
   }
-}
-
-/** Return the two cells of every edge; an edge that a division took away has the first cell on both sides. */
-function endsOf({ ground }: PlanModel): Int32Array {
-  const ends = new Int32Array(2 * ground.edges);
-  for (let a = 0; a < ground.cells; a += 1) {
-    for (let k = at(ground.indptr, a); k < at(ground.indptr, a + 1); k += 1) {
-      const b = at(ground.neighbor, k);
-      if (b > a) ends.set([a, b], 2 * at(ground.edge, k));
-    }
-  }
-  return ends;
 }

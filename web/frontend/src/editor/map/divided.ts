@@ -3,6 +3,7 @@ import type { EditorMap } from "./map";
 
 /** Draw cells that were divided from what the service says: the tiles know nothing of them. */
 export function drawDivided(map: EditorMap, divisions: readonly DivisionInfo[]): void {
+  if (divisions.length === 0) return;
   const retired = divisions.map(({ parent }) => parent);
   const features = divisions
     .flatMap(({ outlines, children }) => outlines.filter(({ cell }) => children.some((child) => child.cell === cell)))

@@ -2,13 +2,14 @@ import { type FilterSpecification, type GeoJSONSource, LngLatBounds, Map as GlMa
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection } from "geojson";
 import { Protocol } from "pmtiles";
+import { flat } from "../../shared/flat";
 import { t } from "../../shared/i18n";
 import type { LonLat } from "../model/places";
 import { GLYPHS, GLYPH_RATIO, glyph } from "./glyphs";
 import { askAgain } from "./lost";
 import { Overview, overviewProgram } from "./overview";
 import { type OverviewInfo, type Raster, loadRaster } from "./raster";
-import { LATE, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle } from "./style";
+import { LATE, OWN, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle, ownLayers } from "./style";
 
 const FONTS = '"Source Han Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 const PADDING = 36;
@@ -51,9 +52,8 @@ export class EditorMap {
   /** From this zoom on cells are drawn from tiles; further out from the picture. */
   readonly #near: number;
   readonly #asked: Promise<Raster> | null;
-  readonly #program: WebGLProgram | null;
+  readonly #overview: Overview | null;
   #raster: Raster | null = null;
-  #overview: Overview | null = null;
 
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
     this.#tiles = tiles;
@@ -84,14 +84,19 @@ export class EditorMap {
         "NavigationControl.ZoomOut": t("zoom_out"),
       },
     });
+    flat(this.gl);
     const card = overview ? this.gl.getCanvas().getContext("webgl2") : null;
-    this.#program = card && overviewProgram(card);
+    this.#overview = overview ? new Overview(tiles.layers["cells"]?.rows ?? 0, card && overviewProgram(card), this.#viewOf(overview)) : null;
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
     askAgain(this.gl, ARCHIVES, new Set(Object.keys(style.sources)));
-    // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
     this.gl.once("style.load", () => {
+      // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
       for (const name of GLYPHS) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
+      // Before there is a picture: with every change of the style the map is drawn twice.
+      this.#addOverview();
+      // What draws itself is gone with the graphics card's memory; the rest of the map comes back on its own.
+      this.gl.on("webglcontextrestored", () => this.#addOverview());
     });
     this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
@@ -106,19 +111,15 @@ export class EditorMap {
   async ready(): Promise<void> {
     const styled = this.gl.getLayer("cells") !== undefined ? null : new Promise<void>((resolve) => void this.gl.once("style.load", () => resolve()));
     const [raster] = await Promise.all([this.#asked, styled]);
-    if (raster === null || this.#overview !== null) return;
+    if (raster === null || this.#raster !== null) return;
     this.#raster = raster;
-    const cells = this.#tiles.layers["cells"]?.rows ?? 0;
-    const overview = new Overview(raster, cells, this.#program, () => this.isFar || !this.#isThere());
-    this.#overview = overview;
-    this.#addOverview(overview);
-    // What draws itself is gone with the graphics card's memory; the rest of the map comes back on its own.
-    this.gl.on("webglcontextrestored", () => this.#addOverview(overview));
+    this.#overview?.fill(raster);
   }
 
-  #addOverview(overview: Overview): void {
+  #addOverview(): void {
+    if (this.#overview === null) return;
     for (const [part, below] of PARTS) {
-      const layer = overview.layer(part);
+      const layer = this.#overview.layer(part);
       if (this.gl.getLayer(layer.id)) this.gl.removeLayer(layer.id);
       this.gl.addLayer(layer, this.gl.getLayer(below) ? below : undefined);
     }
@@ -143,6 +144,15 @@ export class EditorMap {
   /** Whether the tiles of a close view have come. */
   #isThere(): boolean {
     return ["cells", "edges"].every((source) => this.gl.isSourceLoaded(source));
+  }
+
+  #viewOf(overview: OverviewInfo): ConstructorParameters<typeof Overview>[2] {
+    const fine = -Math.log2(512 * overview.pixel);
+    return {
+      isOn: () => this.isFar || !this.#isThere(),
+      texels: () => 2 ** (fine - this.gl.getZoom()),
+      again: () => this.gl.triggerRepaint(),
+    };
   }
 
   /** Look around: `look` is called with a box of degrees around each close view that an earlier box does not hold. */
@@ -176,14 +186,23 @@ export class EditorMap {
 
   /** Fill one of the sources that the page owns. */
   put(name: Own, data: FeatureCollection): void {
+    this.#furnish();
     if (name === "divided") for (const { id } of data.features) this.#divided.add(Number(id));
     this.#filled.set(name, new Set(data.features.map(({ id }) => Number(id))));
     this.gl.getSource<GeoJSONSource>(name)?.setData(data);
   }
 
+  /** Add the sources that the page fills, once there is something to fill them with: with each answer of theirs the map is drawn anew. */
+  #furnish(): void {
+    if (this.gl.getSource(OWN[0]) !== undefined) return;
+    for (const name of OWN) this.gl.addSource(name, { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+    for (const [layer, above] of ownLayers()) this.gl.addLayer(layer, above.find((id) => this.gl.getLayer(id) !== undefined));
+  }
+
   /** Add, replace and (null) remove some features of a source, by their id. */
   patch(name: Own, features: ReadonlyMap<number, Feature | null>): void {
     if (features.size === 0) return;
+    this.#furnish();
     const add = [...features.values()].filter((feature) => feature !== null);
     const remove = [...features].filter(([id, feature]) => feature === null && this.#filled.get(name)?.has(id) === true).map(([id]) => id);
     for (const id of remove) this.#filled.get(name)?.delete(id);
@@ -265,7 +284,7 @@ export class EditorMap {
   /** Let a base map under the grids be seen. */
   seeThrough(on: boolean): void {
     this.#overview?.shade(on ? THIN_SHADE : USUAL_SHADE);
-    for (const layer of ["cells", "divided"]) this.gl.setPaintProperty(layer, "fill-opacity", cellShade(on ? THIN_SHADE : USUAL_SHADE));
+    for (const layer of ["cells", "divided"].filter((id) => this.gl.getLayer(id) !== undefined)) this.gl.setPaintProperty(layer, "fill-opacity", cellShade(on ? THIN_SHADE : USUAL_SHADE));
   }
 
   /** Leave divided cells out of the tiles: their parts are drawn from the plan. */

@@ -1,12 +1,13 @@
 import type { CustomLayerInterface, CustomRenderMethodInput } from "maplibre-gl";
 import { FILLS } from "../model/colours";
+import { Picture, plainly, texture } from "./picture";
 import type { Raster } from "./raster";
 import { BORDER, CHOSEN, FRESH, USUAL_SHADE } from "./style";
 
 /** Columns of the table of what cells look like. */
 const COLUMNS = 1024;
-const SMALL = 0xffff;
-const NO_CELL = 0xffffffff;
+/** The whole picture is sent when the first view has been seen, and what is worked with is there. */
+const SEEN_MS = 400;
 
 // What a cell looks like, in one number: its colour, whether its grid is chosen and somebody just changed it, and its grid.
 const CHOSEN_BIT = 0x100;
@@ -26,11 +27,11 @@ void main() { spot = place; gl_Position = corner; }`;
 const FRAGMENT = `#version 300 es
 precision highp float; precision highp int; precision highp usampler2D;
 uniform usampler2D cells; uniform usampler2D looks;
-uniform ivec2 size; uniform uint none; uniform float reach; uniform float shade; uniform int parts; uniform float scale;
+uniform ivec2 size; uniform float rough; uniform uint none; uniform float reach; uniform float shade; uniform int parts; uniform float scale;
 uniform vec3 fills[${FILLS.length + 4}];
 in vec2 spot; out vec4 colour;
 uint cellAt(vec2 p) {
-  ivec2 q = ivec2(floor(p));
+  ivec2 q = ivec2(floor(p / rough));
   return any(lessThan(q, ivec2(0))) || any(greaterThanEqual(q, size)) ? none : texelFetch(cells, q, 0).r;
 }
 uint look(uint cell) { return texelFetch(looks, ivec2(int(cell) & ${COLUMNS - 1}, int(cell) / ${COLUMNS}), 0).r; }
@@ -75,14 +76,25 @@ void main() {
 
 type Part = "fills" | "borders";
 
+/** What is to be known of the view that is about to be drawn. */
+interface View {
+  /** Whether it is drawn from the picture. */
+  isOn(): boolean;
+  /** How many pixels of the picture it shows in one of the page. */
+  texels(): number;
+  /** Draw it anew. */
+  again(): void;
+}
+
 /** Draws all cells of far views from a picture of their numbers: colours and borders are looked up for every pixel. */
 export class Overview {
-  readonly #raster: Raster;
   readonly #looks: Uint32Array<ArrayBuffer>;
   readonly #cells: number;
-  readonly #isOn: () => boolean;
+  readonly #view: View;
   /** Made before there is anything to draw: the graphics card takes its time. */
   #program: WebGLProgram | null;
+  #raster: Raster | null = null;
+  #gl: WebGL2RenderingContext | null = null;
   #changed: readonly [number, number] | null = null;
   #chosen = 0;
   #shade = USUAL_SHADE;
@@ -92,14 +104,19 @@ export class Overview {
   #filled = false;
   readonly #shown = { fills: true, borders: true };
   #drawn: (() => void) | null = null;
+  #isRefined = false;
 
-  /** `isOn` says of the view that is about to be drawn whether this draws it. */
-  constructor(raster: Raster, cells: number, program: WebGLProgram | null, isOn: () => boolean) {
-    this.#raster = raster;
+  constructor(cells: number, program: WebGLProgram | null, view: View) {
     this.#cells = cells;
     this.#program = program;
-    this.#isOn = isOn;
+    this.#view = view;
     this.#looks = new Uint32Array(COLUMNS * Math.max(1, Math.ceil(cells / COLUMNS)));
+  }
+
+  /** Take the picture; the layers may be on the map already. */
+  fill(raster: Raster): void {
+    this.#raster = raster;
+    this.#begin();
   }
 
   /** Say what a cell looks like; grids are told apart by their number. */
@@ -116,7 +133,7 @@ export class Overview {
 
   /** Whether the view would be another one if it were drawn again. */
   get isStale(): boolean {
-    return this.#changed !== null && this.#isOn();
+    return this.#changed !== null && this.#view.isOn();
   }
 
   choose(cell: number, on: boolean): void {
@@ -153,18 +170,34 @@ export class Overview {
       type: "custom",
       renderingMode: "2d",
       onAdd: (_, gl) => {
-        if (part === "fills") this.#drawing = new Drawing(gl, this.#program ?? overviewProgram(gl), this.#raster, this.#looks);
+        if (part === "borders") return;
+        this.#gl = gl;
+        this.#begin();
       },
       onRemove: () => {
         // With the card's memory its program is gone, too.
-        if (part === "fills") this.#drawing = this.#program = null;
+        if (part === "fills") this.#gl = this.#drawing = this.#program = null;
       },
       render: (_, view) => this.#render(part, view),
     };
   }
 
+  #begin(): void {
+    if (this.#gl === null || this.#raster === null) return;
+    this.#drawing = new Drawing(this.#gl, this.#program ?? overviewProgram(this.#gl), this.#raster, this.#looks, this.#view.texels());
+    this.#isRefined = false;
+  }
+
+  #refine(cells: Picture): void {
+    this.#isRefined = true;
+    const done = (): void => {
+      if (this.#view.isOn()) this.#view.again();
+    };
+    window.setTimeout(() => cells.refine(done), SEEN_MS);
+  }
+
   #render(part: Part, view: CustomRenderMethodInput): void {
-    if (this.#drawing === null || !this.#filled || !this.#isOn()) return;
+    if (this.#drawing === null || !this.#filled || !this.#view.isOn()) return;
     const { fills, borders } = this.#shown;
     let parts = 0;
     if (part === "fills") parts = (fills ? 1 : 0) | (borders && !this.#apart ? 2 : 0);
@@ -172,7 +205,8 @@ export class Overview {
     if (parts === 0) return;
     if (this.#changed !== null) this.#drawing.refresh(this.#looks, ...this.#changed);
     this.#changed = null;
-    this.#drawing.draw(view, parts | (this.#chosen > 0 ? 4 : 0), this.#shade);
+    this.#drawing.draw(view, parts | (this.#chosen > 0 ? 4 : 0), this.#shade, this.#view.texels());
+    if (!this.#isRefined) this.#refine(this.#drawing.cells);
     this.#drawn?.();
     this.#drawn = null;
   }
@@ -192,24 +226,18 @@ class Drawing {
   readonly #program: WebGLProgram;
   readonly #corners: WebGLBuffer;
   readonly #array: WebGLVertexArrayObject;
-  readonly #cells: WebGLTexture;
+  readonly cells: Picture;
   readonly #looks: WebGLTexture;
   readonly #info: Raster["info"];
-  readonly #none: number;
   readonly #places = new Map<string, WebGLUniformLocation | null>();
 
-  constructor(gl: WebGL2RenderingContext, program: WebGLProgram, raster: Raster, looks: Uint32Array<ArrayBuffer>) {
+  constructor(gl: WebGL2RenderingContext, program: WebGLProgram, raster: Raster, looks: Uint32Array<ArrayBuffer>, texels: number) {
     this.#gl = gl;
     this.#info = raster.info;
     this.#program = program;
     this.#corners = gl.createBuffer();
     this.#array = gl.createVertexArray();
-    const { width, height } = raster.info;
-    const few = looks.length <= SMALL;
-    this.#none = few ? SMALL : NO_CELL;
-    const pixels = raster.pixels(few ? new Uint16Array(width * height) : new Uint32Array(width * height), this.#none);
-    this.#cells = texture(gl, 0, few ? gl.R16UI : gl.R32UI, width, height);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RED_INTEGER, few ? gl.UNSIGNED_SHORT : gl.UNSIGNED_INT, pixels);
+    this.cells = new Picture(gl, raster, looks.length, texels / window.devicePixelRatio);
     this.#looks = texture(gl, 1, gl.R32UI, COLUMNS, looks.length / COLUMNS);
     this.refresh(looks, 0, looks.length / COLUMNS - 1);
   }
@@ -223,13 +251,13 @@ class Drawing {
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, low, COLUMNS, high - low + 1, gl.RED_INTEGER, gl.UNSIGNED_INT, looks, low * COLUMNS);
   }
 
-  draw({ defaultProjectionData }: CustomRenderMethodInput, parts: number, shade: number): void {
+  draw({ defaultProjectionData }: CustomRenderMethodInput, parts: number, shade: number, texels: number): void {
     const gl = this.#gl;
     const { width, height, west, north, pixel } = this.#info;
     const matrix = defaultProjectionData.mainMatrix;
     gl.useProgram(this.#program);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.#cells);
+    const ratio = gl.drawingBufferWidth / (gl.canvas as HTMLCanvasElement).clientWidth;
+    const level = this.cells.bind(0, texels / ratio);
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#looks);
     // Corners are brought to the screen here: numbers of the graphics card are too short for it.
@@ -246,14 +274,12 @@ class Drawing {
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(0, 4, gl.FLOAT, false, 24, 0);
     gl.vertexAttribPointer(1, 2, gl.FLOAT, false, 24, 16);
-    const across = Math.abs(((corners[6] ?? 0) - (corners[0] ?? 0)) / (corners[3] ?? 1) / 2) * gl.drawingBufferWidth;
-    const ratio = gl.drawingBufferWidth / (gl.canvas as HTMLCanvasElement).clientWidth;
-    const texels = (width / across) * ratio;
     const near = Math.min(1, Math.max(0, 1.6 - Math.log2(Math.max(texels, 0.1))) / 2.2);
     gl.uniform1i(this.#place("cells"), 0);
     gl.uniform1i(this.#place("looks"), 1);
-    gl.uniform2i(this.#place("size"), width, height);
-    gl.uniform1ui(this.#place("none"), this.#none);
+    gl.uniform2i(this.#place("size"), level.width, level.height);
+    gl.uniform1f(this.#place("rough"), level.step);
+    gl.uniform1ui(this.#place("none"), this.cells.none);
     gl.uniform1f(this.#place("reach"), texels * (HALF_PX[0] + near * (HALF_PX[1] - HALF_PX[0])));
     gl.uniform1f(this.#place("shade"), shade);
     gl.uniform1f(this.#place("scale"), ratio);
@@ -292,25 +318,6 @@ export function overviewProgram(gl: WebGL2RenderingContext): WebGLProgram {
   gl.bindAttribLocation(program, 1, "place");
   gl.linkProgram(program);
   return program;
-}
-
-function texture(gl: WebGL2RenderingContext, unit: number, form: number, width: number, height: number): WebGLTexture {
-  const made = gl.createTexture();
-  gl.activeTexture(gl.TEXTURE0 + unit);
-  gl.bindTexture(gl.TEXTURE_2D, made);
-  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
-  for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
-  plainly(gl);
-  gl.texStorage2D(gl.TEXTURE_2D, 1, form, width, height);
-  return made;
-}
-
-/** Numbers are sent as they are, whatever was set for images before. */
-function plainly(gl: WebGL2RenderingContext): void {
-  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
-  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-  gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
-  gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
 }
 
 function moved(m: ArrayLike<number>, x: number, y: number): number[] {

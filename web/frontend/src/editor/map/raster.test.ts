@@ -42,6 +42,19 @@ it("gives back every pixel", () => {
   expect(Array.from(found)).toEqual(pixels.map((cell) => (cell === -1 ? NONE : cell)));
 });
 
+it.each([2, 3, 4, 8, 64])("gives every %ith pixel, from any row on", (step) => {
+  const { width, height } = raster.shape(step);
+  const middle = Math.min(step >> 1, WIDE - 1, HIGH - 1);
+  const expected = Array.from({ length: width * height }, (_, k) => {
+    const cell = pixels[(Math.floor(k / width) * step + middle) * WIDE + (k % width) * step + middle];
+    return cell === -1 ? NONE : cell;
+  });
+  expect(expected).not.toContain(undefined);
+  expect(Array.from(raster.pixels(new Uint32Array(width * height), NONE, step))).toEqual(expected);
+  const from = height >> 1;
+  expect(Array.from(raster.pixels(new Uint32Array(width * (height - from)), NONE, step, from))).toEqual(expected.slice(from * width));
+});
+
 it("knows the cell at every point, and none beside", () => {
   const middle = (k: number): { x: number; y: number } => ({ x: INFO.west + ((k % WIDE) + 0.5) * INFO.pixel, y: INFO.north + (Math.floor(k / WIDE) + 0.5) * INFO.pixel });
   for (const [k, cell] of pixels.entries()) expect(raster.at(middle(k))).toBe(cell === -1 ? null : cell);

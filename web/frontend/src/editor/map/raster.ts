@@ -64,14 +64,26 @@ export class Raster {
     this.#cell = cell.slice(0, runs);
   }
 
-  /** Return the pixels row by row; `none` stands where there is no cell. */
-  pixels<A extends Uint16Array | Uint32Array>(into: A, none: number): A {
-    const { width, height } = this.info;
-    for (let y = 0; y < height; y += 1) {
-      const [from, to] = [at(this.#first, y), at(this.#first, y + 1)];
-      for (let run = from; run < to; run += 1) {
+  /** Return how large the picture is with every `step`-th pixel only. */
+  shape(step: number): { readonly width: number; readonly height: number } {
+    const middle = step >> 1;
+    const count = (all: number): number => Math.max(1, Math.ceil((all - middle) / step));
+    return { width: count(this.info.width), height: count(this.info.height) };
+  }
+
+  /** Fill in pixels row by row from a row on, of the picture with every `step`-th pixel; `none` stands where there is no cell. */
+  pixels<A extends Uint16Array | Uint32Array>(into: A, none: number, step = 1, from = 0): A {
+    const { width } = this.shape(step);
+    const middle = Math.min(step >> 1, this.info.width - 1, this.info.height - 1);
+    for (let row = 0; row * width < into.length; row += 1) {
+      const y = (from + row) * step + middle;
+      const [first, end] = [at(this.#first, y), at(this.#first, y + 1)];
+      let place = row * width;
+      for (let run = first; run < end; run += 1) {
         const cell = at(this.#cell, run);
-        into.fill(cell === NO_CELL ? none : cell, y * width + at(this.#start, run), y * width + (run + 1 < to ? at(this.#start, run + 1) : width));
+        // Pixels whose middle one lies before the next run.
+        const until = row * width + (run + 1 < end ? Math.ceil((at(this.#start, run + 1) - middle) / step) : width);
+        for (; place < until; place += 1) into[place] = cell === NO_CELL ? none : cell;
       }
     }
     return into;

@@ -114,7 +114,7 @@ const LAYERS: LayerSpecification[] = [
   { id: "presence-name", type: "symbol", source: "presence", layout: { "text-field": ["get", "name"], "text-size": 12, "text-offset": [0.9, 0], "text-anchor": "left", "text-allow-overlap": true }, paint: { "text-color": ["get", "colour"], "text-halo-color": "#ffffff", "text-halo-width": 2 } },
 ];
 
-/** The style of the editor for the tiles that a dataset has, cells from a zoom on; nothing is asked of another host. */
+/** The style of the editor for the tiles that a dataset has, cells from a zoom on; what the page fills itself comes later. Nothing is asked of another host. */
 export function editorStyle(tiles: string, { layers: there, bounds }: TileSet, near: number): StyleSpecification {
   const tiled = Object.entries(TILED).flatMap(([name, id]) => {
     const known = there[name];
@@ -130,8 +130,7 @@ export function editorStyle(tiles: string, { layers: there, bounds }: TileSet, n
     };
     return [[name, source] as const];
   });
-  const own = OWN.map((name) => [name, { type: "geojson" as const, data: { type: "FeatureCollection" as const, features: [] } }] as const);
-  const sources = Object.fromEntries([...tiled, ...own]);
+  const sources = Object.fromEntries(tiled);
   const drawn = LAYERS.filter((layer) => !("source" in layer) || layer.source in sources);
   const layers = drawn.map((layer) => {
     const waits = WAITING.has(layer.id) ? { layout: { ...layer.layout, visibility: "none" } } : {};
@@ -139,6 +138,14 @@ export function editorStyle(tiles: string, { layers: there, bounds }: TileSet, n
     return { ...layer, ...waits, ...minzoom } as LayerSpecification;
   });
   return { version: 8, sources, layers };
+}
+
+/** Return the layers of what the page fills itself, the uppermost first, each with the layer that it lies below. */
+export function ownLayers(): (readonly [layer: LayerSpecification, above: readonly string[]])[] {
+  return LAYERS.flatMap((layer, k) => {
+    const isOwn = "source" in layer && (OWN as readonly string[]).includes(layer.source);
+    return isOwn ? [[layer, LAYERS.slice(k + 1).map(({ id }) => id)] as const] : [];
+  }).reverse();
 }
 
 function isNear(id: string): boolean {

@@ -84,36 +84,28 @@ function retire(ground: Columns, cell: number): void {
 
 function pairsOf(base: Ground): Map<string, Pair> {
   const pairs = new Map<string, Pair>();
-  for (let a = 0; a < base.cells; a += 1) {
-    for (let k = at(base.indptr, a); k < at(base.indptr, a + 1); k += 1) {
-      const b = at(base.neighbor, k);
-      if (b > a) pairs.set(`${a} ${b}`, { a, b, length: at(base.lengthMm, k), along: at(base.alongMm, k), edge: at(base.edge, k) });
-    }
+  for (let edge = 0; edge < base.edges; edge += 1) {
+    const [a, b] = [at(base.ends, 2 * edge), at(base.ends, 2 * edge + 1)];
+    pairs.set(`${a} ${b}`, { a, b, length: at(base.lengthMm, edge), along: at(base.alongMm, edge), edge });
   }
   return pairs;
 }
 
-function connected(cells: number, pairs: readonly Pair[], known: number): Pick<Ground, "indptr" | "neighbor" | "lengthMm" | "alongMm" | "edge" | "edges"> {
+function connected(cells: number, pairs: readonly Pair[], known: number): Pick<Ground, "indptr" | "neighbor" | "lengthMm" | "alongMm" | "edge" | "edges" | "ends"> {
   let edges = known;
-  const both = pairs.flatMap((pair) => {
-    const edge = pair.edge < 0 ? edges++ : pair.edge;
-    return [
-      { ...pair, edge },
-      { ...pair, a: pair.b, b: pair.a, edge },
-    ];
-  });
+  const numbered = pairs.map((pair) => ({ ...pair, edge: pair.edge < 0 ? edges++ : pair.edge }));
+  const both = numbered.flatMap((pair) => [pair, { ...pair, a: pair.b, b: pair.a }]);
   both.sort((p, q) => p.a - q.a || p.b - q.b);
   const indptr = new Int32Array(cells + 1);
   for (const { a } of both) indptr[a + 1] = at(indptr, a + 1) + 1;
   for (let k = 0; k < cells; k += 1) indptr[k + 1] = at(indptr, k + 1) + at(indptr, k);
-  return {
-    indptr,
-    neighbor: Int32Array.from(both, ({ b }) => b),
-    lengthMm: Int32Array.from(both, ({ length }) => length),
-    alongMm: Int32Array.from(both, ({ along }) => along),
-    edge: Int32Array.from(both, ({ edge }) => edge),
-    edges,
-  };
+  const [ends, lengthMm, alongMm] = [new Int32Array(2 * edges), new Int32Array(edges), new Int32Array(edges)];
+  for (const { a, b, length, along, edge } of numbered) {
+    ends.set([a, b], 2 * edge);
+    lengthMm[edge] = length;
+    alongMm[edge] = along;
+  }
+  return { indptr, neighbor: Int32Array.from(both, ({ b }) => b), edge: Int32Array.from(both, ({ edge }) => edge), edges, ends, lengthMm, alongMm };
 }
 
 function mean(ring: readonly (readonly [number, number])[], k: 0 | 1): number {

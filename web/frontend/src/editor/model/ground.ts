@@ -24,12 +24,14 @@ export interface Ground {
   /** The neighbours of cell i are `neighbor[indptr[i]]` up to `neighbor[indptr[i + 1]]`, ascending. */
   readonly indptr: Int32Array;
   readonly neighbor: Int32Array;
-  readonly lengthMm: Int32Array;
-  /** How much of it runs along a road, a river, a railway or a wall. */
-  readonly alongMm: Int32Array;
   /** Number of the edge of each entry of `neighbor`; both directions of a pair have the same. */
   readonly edge: Int32Array;
   readonly edges: number;
+  /** By edge: its cells (2 k and 2 k + 1; the same one twice where a division took the edge away), its length, */
+  readonly ends: Int32Array;
+  readonly lengthMm: Int32Array;
+  /** and how much of it runs along a road, a river, a railway or a wall. */
+  readonly alongMm: Int32Array;
   /** The cells of compound k are `compoundCells[compoundPtr[k]]` up to `compoundCells[compoundPtr[k + 1]]`. */
   readonly compoundPtr: Int32Array;
   readonly compoundCells: Int32Array;
@@ -44,7 +46,7 @@ interface Header {
 
 export class GroundError extends Error {}
 
-/** Read the binary answer of the service: the length of a header, the header as JSON, then the arrays. */
+/** Read the binary answer of the service, with each pair of neighbours once: the length of a header, the header as JSON, then the arrays. */
 export function readGround(bytes: ArrayBuffer): Ground {
   if (bytes.byteLength < 4) throw new GroundError("the ground is empty");
   const length = new DataView(bytes).getUint32(0, true);
@@ -54,8 +56,6 @@ export function readGround(bytes: ArrayBuffer): Ground {
     const at = described(header, name, "int32");
     return new Int32Array(bytes, start + at.offset, at.length);
   };
-  const indptr = int32("indptr");
-  const neighbor = int32("neighbor");
   const area = described(header, "area_dm2", "float64");
   const compound = int32("compound");
   return {
@@ -71,11 +71,9 @@ export function readGround(bytes: ArrayBuffer): Ground {
     outerMm: int32("outer_mm"),
     lon: int32("lon"),
     lat: int32("lat"),
-    indptr,
-    neighbor,
     lengthMm: int32("length_mm"),
     alongMm: int32("along_mm"),
-    ...numberEdges(header.cells, indptr, neighbor),
+    ...bothWays(header.cells, int32("indptr"), int32("neighbor")),
     ...byCompound(compound, header.compounds.length),
   };
 }
@@ -86,23 +84,32 @@ function described(header: Header, name: string, dtype: string): { length: numbe
   return found;
 }
 
-/** Count the pairs `a < b` by `a`, then `b`, as the tiles do; the way back of a pair has its number too. */
-export function numberEdges(cells: number, indptr: Int32Array, neighbor: Int32Array): { edge: Int32Array; edges: number } {
-  const edge = new Int32Array(neighbor.length);
-  // Rows are read in ascending order, so the backward entries of a row are met in ascending order as well.
-  const next = Int32Array.from(indptr.subarray(0, cells));
-  let edges = 0;
-  for (let a = 0; a < cells; a += 1) {
-    for (let k = at(indptr, a); k < at(indptr, a + 1); k += 1) {
-      const b = at(neighbor, k);
-      if (b < a) continue;
-      edge[k] = edges;
-      edge[at(next, b)] = edges;
-      next[b] = at(next, b) + 1;
-      edges += 1;
+/** Set the neighbours after each cell beside those before it; edges are counted by the lower cell, then the upper one, as the tiles do. */
+function bothWays(cells: number, first: Int32Array, after: Int32Array): Pick<Ground, "indptr" | "neighbor" | "edge" | "edges" | "ends"> {
+  const edges = after.length;
+  const indptr = new Int32Array(cells + 1);
+  for (let cell = 0; cell < cells; cell += 1) indptr[cell + 1] = at(first, cell + 1) - at(first, cell);
+  for (let k = 0; k < edges; k += 1) indptr[at(after, k) + 1] = at(indptr, at(after, k) + 1) + 1;
+  for (let cell = 0; cell < cells; cell += 1) indptr[cell + 1] = at(indptr, cell + 1) + at(indptr, cell);
+  const [neighbor, edge, ends] = [new Int32Array(2 * edges), new Int32Array(2 * edges), new Int32Array(2 * edges)];
+  const next = indptr.slice(0, cells);
+  const put = (cell: number, other: number, k: number): void => {
+    const place = at(next, cell);
+    neighbor[place] = other;
+    edge[place] = k;
+    next[cell] = place + 1;
+  };
+  // Cells come in ascending order: when one's turn comes, all neighbours before it have been written.
+  for (let cell = 0; cell < cells; cell += 1) {
+    for (let k = at(first, cell); k < at(first, cell + 1); k += 1) {
+      const other = at(after, k);
+      ends[2 * k] = cell;
+      ends[2 * k + 1] = other;
+      put(cell, other, k);
+      put(other, cell, k);
     }
   }
-  return { edge, edges };
+  return { indptr, neighbor, edge, edges, ends };
 }
 
 /** List the cells of every compound. */

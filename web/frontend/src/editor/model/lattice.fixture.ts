@@ -16,9 +16,10 @@ export function lattice(wide: number, high: number): ArrayBuffer {
       [x, y + 1],
     ] as const;
     const inside = beside.filter(([u, v]) => u >= 0 && v >= 0 && u < wide && v < high);
-    neighbor.push(...inside.map(([u, v]) => v * wide + u));
-    // The same seen from either side.
-    along.push(...inside.map(([u, v]) => ((u + v + x + y) % 4 === 1 ? 10_000 : 0)));
+    // Each pair at its lower cell, with its length the same seen from either side.
+    const after = inside.filter(([u, v]) => v * wide + u > cell);
+    neighbor.push(...after.map(([u, v]) => v * wide + u));
+    along.push(...after.map(([u, v]) => ((u + v + x + y) % 4 === 1 ? 10_000 : 0)));
     indptr.push(neighbor.length);
     outer.push(10_000 * (4 - inside.length));
   }

@@ -270,10 +270,11 @@ export class PlanModel {
     if (to !== UNASSIGNED) s.reach(to);
     for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) {
       const other = at(this.assignment, at(neighbor, k));
-      const [length, along] = [at(lengthMm, k), at(alongMm, k)];
+      const between = at(edge, k);
+      const [length, along] = [at(lengthMm, between), at(alongMm, between)];
       s.border(from, other, length, along, -1);
       s.border(to, other, length, along, 1);
-      edges.add(at(edge, k));
+      edges.add(between);
     }
     s.outer(from, at(outerMm, cell), -1);
     s.outer(to, at(outerMm, cell), 1);
@@ -283,16 +284,13 @@ export class PlanModel {
     if (this.#isLoose(cell)) this.#counted.unassigned += 1;
   }
 
-  /** Measure all borders once, from each cell to the cells after it. */
+  /** Measure all borders once. */
   #borders(): void {
-    const { indptr, neighbor, lengthMm, alongMm, outerMm, cells } = this.ground;
-    for (let cell = 0; cell < cells; cell += 1) {
-      const own = at(this.assignment, cell);
-      this.#sums.outer(own, at(outerMm, cell), 1);
-      for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) {
-        const b = at(neighbor, k);
-        if (b > cell) this.#sums.border(own, at(this.assignment, b), at(lengthMm, k), at(alongMm, k), 1);
-      }
+    const { edges, ends, lengthMm, alongMm, outerMm, cells } = this.ground;
+    for (let cell = 0; cell < cells; cell += 1) this.#sums.outer(at(this.assignment, cell), at(outerMm, cell), 1);
+    for (let edge = 0; edge < edges; edge += 1) {
+      const [own, other] = [at(this.assignment, at(ends, 2 * edge)), at(this.assignment, at(ends, 2 * edge + 1))];
+      this.#sums.border(own, other, at(lengthMm, edge), at(alongMm, edge), 1);
     }
   }
 

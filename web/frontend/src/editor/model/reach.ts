@@ -46,7 +46,7 @@ export function allowed(plan: PlanModel, cells: Iterable<number>, grid: number):
 
 /** Fill from a cell over borders that run along nothing, inside one community: the block between roads. */
 export function block(plan: PlanModel, seed: number): number[] {
-  const { indptr, neighbor, lengthMm, alongMm, community } = plan.ground;
+  const { indptr, neighbor, edge, lengthMm, alongMm, community } = plan.ground;
   const found = [seed];
   const seen = new Set(found);
   for (let head = 0; head < found.length; head += 1) {
@@ -54,7 +54,7 @@ export function block(plan: PlanModel, seed: number): number[] {
     for (let k = at(indptr, cell); k < at(indptr, cell + 1); k += 1) {
       const other = at(neighbor, k);
       if (seen.has(other) || community[other] !== community[seed]) continue;
-      if (2 * at(alongMm, k) >= at(lengthMm, k)) continue;
+      if (2 * at(alongMm, at(edge, k)) >= at(lengthMm, at(edge, k))) continue;
       seen.add(other);
       found.push(other);
     }

@@ -14,7 +14,7 @@ export function sharedBorders(plan: PlanModel, grid: number): Map<number, number
     for (let k = at(ground.indptr, cell); k < at(ground.indptr, cell + 1); k += 1) {
       const other = at(assignment, at(ground.neighbor, k));
       if (other === grid || other === UNASSIGNED || plan.grids.get(other)?.community !== community) continue;
-      shared.set(other, (shared.get(other) ?? 0) + at(ground.lengthMm, k) / 1000);
+      shared.set(other, (shared.get(other) ?? 0) + at(ground.lengthMm, at(ground.edge, k)) / 1000);
     }
   }
   return shared;
