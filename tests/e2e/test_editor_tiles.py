@@ -1,15 +1,23 @@
-"""Tiles that do not arrive leave no hole: they are asked for again, and the planner's console stays empty."""
+"""Nothing that the map loses leaves a hole: tiles that do not arrive, or all that the graphics card held."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from editing import Editor, branch, demo_plan
+from pixels import differing, seen
 from playwright.sync_api import Route
 from watching import Watched
 
 pytestmark = pytest.mark.browser
 
 ARCHIVES = "**/*.pmtiles"
+LOSE = """() => {
+  const card = document.querySelector(".stage canvas").getContext("webgl2");
+  window.lost = card.getExtension("WEBGL_lose_context");
+  window.lost.loseContext();
+}"""
 
 
 @pytest.fixture
@@ -33,6 +41,30 @@ def test_tiles_that_got_lost_are_asked_for_again(watched: Watched, server: str, 
         editor.still()
     with watched.page.expect_response(lambda answer: answer.url == lost[0] and answer.status == 206):
         watched.page.unroute(ARCHIVES)
+
+
+@pytest.mark.parametrize("steps", [0, 6], ids=["far", "near"])
+def test_the_map_comes_back_when_the_graphics_card_forgets_it(
+    watched: Watched, server: str, plan: str, steps: int
+) -> None:
+    watched.forgets = True
+    page = watched.page
+    editor = Editor.open(page, server, plan)
+    page.mouse.move(*editor.spot(0))
+    for _ in range(steps):
+        page.mouse.wheel(0, -300)
+        editor.still()
+    editor.still()
+    before = seen(page)
+    page.evaluate(LOSE)
+    page.wait_for_timeout(500)
+    assert differing(page, before, seen(page)).mean() > 0.2
+    page.evaluate("window.lost.restoreContext()")
+    deadline = time.monotonic() + 30
+    while differing(page, before, seen(page)).mean() > 0.002:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(500)
+    editor.agrees()
 
 
 def test_a_page_left_while_tiles_are_on_their_way_says_nothing(

@@ -17,6 +17,7 @@ WITHOUT_WEBGL = (
 )
 """A script for a page: a browser that cannot draw the map."""
 LOST = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED", "net::ERR_NETWORK_CHANGED")
+LEFT = "cannot be restored after WebGL context loss"
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Watched:
         Whether the browser's own line about a request that was answered with 4xx is expected.
     losses
         Whether its lines about requests that found no connection are.
+    forgets
+        Whether the map's remark is that it leaves it to the page to bring back what the page draws itself.
     """
 
     page: Page
@@ -37,6 +40,7 @@ class Watched:
     complaints: list[str] = field(default_factory=list)
     refusals: bool = False
     losses: bool = False
+    forgets: bool = False
 
     def note(self, message: ConsoleMessage) -> None:
         """Take down a line of the console that is no mere driver's remark."""
@@ -56,8 +60,10 @@ class Watched:
         assert not unexpected, "\n".join(unexpected)
 
     def _expected(self, text: str) -> bool:
-        return (self.refusals and text.startswith(REFUSED)) or (
-            self.losses and any(end in text for end in LOST)
+        return (
+            (self.refusals and text.startswith(REFUSED))
+            or (self.losses and any(end in text for end in LOST))
+            or (self.forgets and LEFT in text)
         )
 
 

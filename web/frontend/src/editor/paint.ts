@@ -45,10 +45,21 @@ export class Painter {
 
   /** Draw cells and borders: for far views at once, for close ones as they come into view. */
   draw(): void {
+    this.#map.onRestored(() => {
+      this.#told.fill(0);
+      this.#marked.fill(0);
+      this.#labelled.clear();
+      this.#draw();
+      this.write();
+    });
+    this.#draw();
+    if (this.#map.hasPicture) this.#map.onNear((box) => this.#tell(box));
+  }
+
+  #draw(): void {
     const { assignment, ground } = this.#plan;
     for (let cell = 0; cell < ground.cells; cell += 1) this.#look(cell, at(assignment, cell));
-    if (this.#map.hasPicture) this.#map.onNear((box) => this.#tell(box));
-    else for (let cell = 0; cell < ground.cells; cell += 1) this.#inform(cell);
+    if (!this.#map.hasPicture) for (let cell = 0; cell < ground.cells; cell += 1) this.#inform(cell);
     this.#map.refresh();
   }
 

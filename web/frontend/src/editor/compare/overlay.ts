@@ -40,6 +40,7 @@ export class Overlay {
   #hatched: Uint8Array;
   #marked: Uint8Array;
   #picked = UNASSIGNED;
+  readonly #leave: () => void;
 
   constructor(map: EditorMap, plan: PlanModel, theirs: Int32Array) {
     this.#map = map;
@@ -55,6 +56,12 @@ export class Overlay {
     }
     this.update();
     this.pick(null);
+    this.#leave = map.onRestored(() => {
+      this.#hatched.fill(0);
+      this.#marked.fill(0);
+      this.update();
+      this.pick(this.#picked === UNASSIGNED ? null : this.#picked);
+    });
   }
 
   /** Look again at what differs, after the plan changed; return how many cells do. */
@@ -78,6 +85,7 @@ export class Overlay {
 
   /** Take everything off the map. */
   remove(): void {
+    this.#leave();
     const { gl } = this.#map;
     // Layers and image stay: tiles on their way still ask for them, and a layer of the same name made anew in between
     // would not know yet what its paint is.

@@ -53,6 +53,7 @@ export class EditorMap {
   readonly #near: number;
   readonly #asked: Promise<Raster> | null;
   readonly #overview: Overview | null;
+  readonly #restored = new Set<() => void>();
   #raster: Raster | null = null;
 
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
@@ -90,14 +91,14 @@ export class EditorMap {
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
     askAgain(this.gl, ARCHIVES, new Set(Object.keys(style.sources)));
-    this.gl.once("style.load", () => {
+    this.gl.on("style.load", () => {
       // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
-      for (const name of GLYPHS) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
+      for (const name of GLYPHS) if (!this.gl.hasImage(name)) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
       // Before there is a picture: with every change of the style the map is drawn twice.
       this.#addOverview();
-      // What draws itself is gone with the graphics card's memory; the rest of the map comes back on its own.
-      this.gl.on("webglcontextrestored", () => this.#addOverview());
+      for (const restored of this.#restored) restored();
     });
+    this.gl.on("webglcontextlost", () => this.#overview?.lose());
     this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
   }
@@ -120,7 +121,6 @@ export class EditorMap {
     if (this.#overview === null) return;
     for (const [part, below] of PARTS) {
       const layer = this.#overview.layer(part);
-      if (this.gl.getLayer(layer.id)) this.gl.removeLayer(layer.id);
       this.gl.addLayer(layer, this.gl.getLayer(below) ? below : undefined);
     }
   }
@@ -155,6 +155,15 @@ export class EditorMap {
     };
   }
 
+  /**
+   * Call whenever the map has lost the graphics card's memory and stands again: sources and layers are back, what was said
+   * of single features is not. Returns how to end that.
+   */
+  onRestored(restored: () => void): () => void {
+    this.#restored.add(restored);
+    return () => this.#restored.delete(restored);
+  }
+
   /** Look around: `look` is called with a box of degrees around each close view that an earlier box does not hold. */
   onNear(look: (box: Box) => void): void {
     let last: Box | null = null;
@@ -168,6 +177,10 @@ export class EditorMap {
     };
     this.gl.on("move", moved);
     this.gl.on("resize", moved);
+    this.onRestored(() => {
+      last = null;
+      moved();
+    });
     moved();
   }
 

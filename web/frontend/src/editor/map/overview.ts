@@ -175,11 +175,15 @@ export class Overview {
         this.#begin();
       },
       onRemove: () => {
-        // With the card's memory its program is gone, too.
-        if (part === "fills") this.#gl = this.#drawing = this.#program = null;
+        if (part === "fills") this.lose();
       },
       render: (_, view) => this.#render(part, view),
     };
+  }
+
+  /** With the card's memory all that was in it is gone, the program too; the layers are to be added anew. */
+  lose(): void {
+    this.#gl = this.#drawing = this.#program = null;
   }
 
   #begin(): void {
