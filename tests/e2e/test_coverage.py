@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forgetting import comes_back
 from playwright.sync_api import Locator, Page, Route, expect
 from watching import WITHOUT_WEBGL, Watched
 
@@ -279,3 +280,8 @@ def test_the_page_fits_a_narrow_screen(watched: Watched, server: str, project: s
     page.goto(f"{server}/projects/{project}/coverage")
     page.wait_for_selector(".stage-map[data-idle]", timeout=OPEN_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_map_comes_back_when_the_graphics_card_forgets_it(watched: Watched, page: Page) -> None:
+    watched.forgets = True
+    comes_back(page)

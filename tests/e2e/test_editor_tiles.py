@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from editing import Editor, branch, demo_plan
-from pixels import differing, seen
+from forgetting import comes_back
 from playwright.sync_api import Route
 from watching import Watched
 
 pytestmark = pytest.mark.browser
 
 ARCHIVES = "**/*.pmtiles"
-LOSE = """() => {
-  const card = document.querySelector(".stage canvas").getContext("webgl2");
-  window.lost = card.getExtension("WEBGL_lose_context");
-  window.lost.loseContext();
-}"""
 
 
 @pytest.fixture
@@ -55,15 +48,7 @@ def test_the_map_comes_back_when_the_graphics_card_forgets_it(
         page.mouse.wheel(0, -300)
         editor.still()
     editor.still()
-    before = seen(page)
-    page.evaluate(LOSE)
-    page.wait_for_timeout(500)
-    assert differing(page, before, seen(page)).mean() > 0.2
-    page.evaluate("window.lost.restoreContext()")
-    deadline = time.monotonic() + 30
-    while differing(page, before, seen(page)).mean() > 0.002:
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(500)
+    comes_back(page)
     editor.agrees()
 
 

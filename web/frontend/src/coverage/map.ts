@@ -104,6 +104,14 @@ export class CityMap {
     this.put("buildings", { type: "FeatureCollection", features });
   }
 
+  /** Call whenever the map has lost the graphics card's memory and stands again, with no colours yet. */
+  onRestored(restored: () => void): void {
+    this.gl.on("style.load", () => {
+      this.#classes = this.#wrong = null;
+      restored();
+    });
+  }
+
   /** Fill one of the map's sources. */
   put(name: string, data: FeatureCollection): void {
     this.gl.getSource<GeoJSONSource>(name)?.setData(data);

@@ -44,6 +44,7 @@ export class MapView {
     map.gl.on("mousemove", "gaps", () => (map.gl.getCanvas().style.cursor = "pointer"));
     map.gl.on("mouseleave", "gaps", () => (map.gl.getCanvas().style.cursor = ""));
     store.subscribe((now, before) => this.follow(now, before));
+    map.onRestored(() => this.follow(store.now, null));
   }
 
   /** Draw what changed between two states; everything without an earlier one. */

@@ -54,6 +54,8 @@ export class EditorMap {
   readonly #asked: Promise<Raster> | null;
   readonly #overview: Overview | null;
   readonly #restored = new Set<() => void>();
+  /** Between losing the graphics card's memory and standing again the map has no style: there is nothing to say anything to. */
+  #isAway = false;
   #raster: Raster | null = null;
 
   constructor(container: HTMLElement, url: string, tiles: TileSet) {
@@ -92,13 +94,17 @@ export class EditorMap {
     this.gl.keyboard.disableRotation();
     askAgain(this.gl, ARCHIVES, new Set(Object.keys(style.sources)));
     this.gl.on("style.load", () => {
+      this.#isAway = false;
       // Before anything is drawn: a label that asks for a sign which is not there yet stays without it.
       for (const name of GLYPHS) if (!this.gl.hasImage(name)) this.gl.addImage(name, glyph(name), { pixelRatio: GLYPH_RATIO });
       // Before there is a picture: with every change of the style the map is drawn twice.
       this.#addOverview();
       for (const restored of this.#restored) restored();
     });
-    this.gl.on("webglcontextlost", () => this.#overview?.lose());
+    this.gl.on("webglcontextlost", () => {
+      this.#isAway = true;
+      this.#overview?.lose();
+    });
     this.gl.addControl(new NavigationControl({ showCompass: false }), "top-left");
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
   }
@@ -199,6 +205,7 @@ export class EditorMap {
 
   /** Fill one of the sources that the page owns. */
   put(name: Own, data: FeatureCollection): void {
+    if (this.#isAway) return;
     this.#furnish();
     if (name === "divided") for (const { id } of data.features) this.#divided.add(Number(id));
     this.#filled.set(name, new Set(data.features.map(({ id }) => Number(id))));
@@ -214,7 +221,7 @@ export class EditorMap {
 
   /** Add, replace and (null) remove some features of a source, by their id. */
   patch(name: Own, features: ReadonlyMap<number, Feature | null>): void {
-    if (features.size === 0) return;
+    if (features.size === 0 || this.#isAway) return;
     this.#furnish();
     const add = [...features.values()].filter((feature) => feature !== null);
     const remove = [...features].filter(([id, feature]) => feature === null && this.#filled.get(name)?.has(id) === true).map(([id]) => id);
@@ -246,29 +253,32 @@ export class EditorMap {
   /** Colour a cell as changed just now by somebody else, or as usual again. */
   flash(cell: number, on: boolean): void {
     this.#overview?.flash(cell, on);
+    if (this.#isAway) return;
     const drawn = this.#divided.has(cell) ? { source: "divided" } : { source: "cells", sourceLayer: "cells" };
     this.gl.setFeatureState({ ...drawn, id: cell }, { fresh: on ? 1 : 0 });
   }
 
   /** Colour a cell of the tiles. */
   colourCell(cell: number, colour: number): void {
+    if (this.#isAway) return;
     this.gl.setFeatureState({ source: "cells", sourceLayer: "cells", id: cell }, { c: colour });
   }
 
   /** Colour a part of a divided cell. */
   colourPart(cell: number, colour: number): void {
-    if (this.#divided.has(cell)) this.gl.setFeatureState({ source: "divided", id: cell }, { c: colour });
+    if (!this.#isAway && this.#divided.has(cell)) this.gl.setFeatureState({ source: "divided", id: cell }, { c: colour });
   }
 
   /** Draw an edge of the tiles as a border: 0 none, 1 between grids, 2 around what is chosen. */
   markEdge(edge: number, mark: 0 | 1 | 2): void {
+    if (this.#isAway) return;
     this.gl.setFeatureState({ source: "edges", sourceLayer: "edges", id: edge }, { b: mark });
   }
 
   /** Return the cell under a point of the screen. */
   cellAt(point: { x: number; y: number }): number | null {
     const near = !this.isFar && this.gl.getLayer("cells") !== undefined;
-    const layers = [...(this.#divided.size > 0 ? ["divided"] : []), ...(near ? ["cells"] : [])];
+    const layers = this.#isAway ? [] : [...(this.#divided.size > 0 ? ["divided"] : []), ...(near ? ["cells"] : [])];
     const [found] = layers.length > 0 ? this.gl.queryRenderedFeatures([point.x, point.y], { layers }) : [];
     const cell = found?.properties["cell"] as number | undefined;
     // Where the tiles of a close view are still on their way, the picture knows well enough.
