@@ -38,6 +38,7 @@ LATE = float("inf")
 """Time of a page that was not usable within `WAIT_MS`; it is not opened again."""
 SETTLE_MS = 1500
 WARM_S = 15
+"""Until a service that was opened for the first time has come to rest."""
 NOTED = """
 window.note = () => requestAnimationFrame(() => requestAnimationFrame(() => (window.usable ??= performance.now())));
 const watch = new MutationObserver(() => {

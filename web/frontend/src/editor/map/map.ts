@@ -7,7 +7,7 @@ import { t } from "../../shared/i18n";
 import type { LonLat } from "../model/places";
 import { GLYPHS, GLYPH_RATIO, glyph } from "./glyphs";
 import { askAgain } from "./lost";
-import { Overview, overviewProgram } from "./overview";
+import { Overview, type View, overviewProgram } from "./overview";
 import { type OverviewInfo, type Raster, loadRaster } from "./raster";
 import { LATE, OWN, type Own, SWITCHES, USUAL_SHADE, cellShade, editorStyle, ownLayers } from "./style";
 
@@ -152,7 +152,7 @@ export class EditorMap {
     return ["cells", "edges"].every((source) => this.gl.isSourceLoaded(source));
   }
 
-  #viewOf(overview: OverviewInfo): ConstructorParameters<typeof Overview>[2] {
+  #viewOf(overview: OverviewInfo): View {
     const fine = -Math.log2(512 * overview.pixel);
     return {
       isOn: () => this.isFar || !this.#isThere(),

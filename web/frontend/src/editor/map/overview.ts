@@ -77,7 +77,7 @@ void main() {
 type Part = "fills" | "borders";
 
 /** What is to be known of the view that is about to be drawn. */
-interface View {
+export interface View {
   /** Whether it is drawn from the picture. */
   isOn(): boolean;
   /** How many pixels of the picture it shows in one of the page. */

@@ -27,10 +27,10 @@ export interface Ground {
   /** Number of the edge of each entry of `neighbor`; both directions of a pair have the same. */
   readonly edge: Int32Array;
   readonly edges: number;
-  /** By edge: its cells (2 k and 2 k + 1; the same one twice where a division took the edge away), its length, */
+  /** Edge k lies between cells `ends[2 * k]` and `ends[2 * k + 1]`; they are one where a division took the edge away. */
   readonly ends: Int32Array;
+  /** By edge its length, and how much of it runs along a road, a river, a railway or a wall. */
   readonly lengthMm: Int32Array;
-  /** and how much of it runs along a road, a river, a railway or a wall. */
   readonly alongMm: Int32Array;
   /** The cells of compound k are `compoundCells[compoundPtr[k]]` up to `compoundCells[compoundPtr[k + 1]]`. */
   readonly compoundPtr: Int32Array;
